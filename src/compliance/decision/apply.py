@@ -1,0 +1,167 @@
+"""Which norms apply to one part of a study: scope, versions, copies, overrides (SEMANTICS 7, 9-14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from compliance.law.conditions import MAYBE, NO, YES, Listed, Truth
+from compliance.law.dates import DateRange, Rounding
+from compliance.law.knowledge import EVERYWHERE, KnowledgeBase
+from compliance.law.periods import CEILING, FLOOR, Round, evaluate, is_permanent
+from compliance.law.situation import Situation
+from compliance.law.statutes import Norm, Version
+from compliance.law.vocabulary import Members
+
+_BLURRED = frozenset({"derived", "deidentified"})
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A norm as it came out for one part.
+
+    `in_scope` is its own scope and version; `applies` what is left of that after overrides; `versions` those that may
+    govern; `range` the hull of their periods (None for duties and where the norm is out of scope).
+    """
+
+    norm: Norm
+    place: Truth
+    in_scope: Truth
+    applies: Truth
+    versions: tuple[Version, ...] = ()
+    range: DateRange | None = None
+    permanent: bool = False
+    overridden_by: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class NormSet:
+    """The norms that one jurisdiction code brings: its lineage for certain, the places inside it perhaps."""
+
+    code: str
+    norms: tuple[tuple[Norm, Truth], ...]
+    overriders: Mapping[str, tuple[str, ...]]  # norm id -> norms that may lawfully displace it
+    rounding: Mapping[str, Round]
+    width: Mapping[str, int]  # place -> 0 for the narrowest
+
+
+def norm_set(knowledge: KnowledgeBase, code: str) -> NormSet:
+    """Return the norms of a code, made once per law base."""
+    found = knowledge.cache.get(("norms", code))
+    if not isinstance(found, NormSet):
+        found = knowledge.cache[("norms", code)] = _make(knowledge, code)
+    return found
+
+
+def _make(knowledge: KnowledgeBase, code: str) -> NormSet:
+    places = knowledge.jurisdictions
+    lineage, below = places.lineage(code), places.below(code)
+    if not lineage and code:
+        lineage = (code,) if any(True for _ in knowledge.statutes(code)) else ()
+    order = [*reversed(below), *lineage, EVERYWHERE]
+    norms = [(norm, MAYBE if place in below else YES) for place in order for norm in knowledge.norms(place)]
+    by_id = {norm.id: norm for norm, _ in norms}
+    overriders: dict[str, list[str]] = {}
+    for norm in by_id.values():
+        for name in norm.overrides:
+            target = by_id.get(name) or knowledge.index.get(name)
+            if target and target.id in by_id and may_override(knowledge, norm, target):
+                overriders.setdefault(target.id, []).append(norm.id)
+    rounding = {norm.id: _rounding(norm, places.leap_day(norm.jurisdiction)) for norm in by_id.values()}
+    width = {place: number for number, place in enumerate(order)}
+    return NormSet(code, tuple(norms), {name: tuple(found) for name, found in overriders.items()}, rounding, width)
+
+
+def may_override(knowledge: KnowledgeBase, norm: Norm, target: Norm) -> bool:
+    """One kind; never stronger force; related places; a narrower place only where the wider one yields."""
+    if norm.kind != target.kind or norm.strength < target.strength:
+        return False
+    if norm.jurisdiction == target.jurisdiction:
+        return True
+    places = knowledge.jurisdictions
+    if norm.jurisdiction in places.lineage(target.jurisdiction):
+        return True
+    return target.jurisdiction in places.lineage(norm.jurisdiction) and target.yields == "within"
+
+
+def _rounding(norm: Norm, rule: Rounding | None) -> Round:
+    return (rule, rule) if rule else CEILING if norm.kind == "ceiling" else FLOOR
+
+
+def look(chosen: NormSet, situation: Situation, kinds: Iterable[str]) -> dict[str, Looked]:
+    """Return every norm of some kinds as it comes out for the situation, by id."""
+    wanted = frozenset(kinds)
+    found = {
+        norm.id: _in_scope(norm, place, situation, chosen.rounding[norm.id])
+        for norm, place in chosen.norms
+        if norm.kind in wanted
+    }
+    if chosen.overriders:
+        settled: dict[str, Looked] = {}
+        for name in found:
+            _settle(name, found, chosen, settled)
+        return {name: settled[name] for name in found}
+    return found
+
+
+def _in_scope(norm: Norm, place: Truth, situation: Situation, rounding: Round) -> Looked:
+    truth = min(place, _reach(norm, situation))
+    if truth != NO:
+        truth = min(truth, norm.scope.truth(situation))
+    if truth == NO:
+        return Looked(norm, place, NO, NO)
+    possible, sure = [], False
+    for version in norm.versions:
+        here = min(version.in_force(situation.as_of), version.scope.truth(situation))
+        if here != NO:
+            possible.append(version)
+        if here == YES:
+            sure = True
+            break
+    living = tuple(version for version in possible if not version.repealed)
+    if not living:
+        return Looked(norm, place, NO, NO, tuple(possible))
+    if not sure or len(living) < len(possible):
+        truth = min(truth, MAYBE)
+    ranges = [evaluate(version.period, situation, rounding) for version in living if version.period is not None]
+    whole = ranges[0] if ranges else None
+    for other in ranges[1:]:
+        whole = whole.hull(other) if whole else other
+    permanent = bool(ranges) and all(version.period is not None and is_permanent(version.period) for version in living)
+    return Looked(norm, place, truth, truth, living, whole, permanent)
+
+
+def _reach(norm: Norm, situation: Situation) -> Truth:
+    """A derived or de-identified copy is reached only by norms whose scope names it."""
+    copy = situation.value("copy")
+    may = copy.may if isinstance(copy, Members) else None
+    if may is not None and may.isdisjoint(_BLURRED):
+        return YES
+    conditions = [*norm.scope.conditions(), *(c for version in norm.versions for c in version.scope.conditions())]
+    named = any(
+        isinstance(c, Listed) and c.fact == "copy" and not c.values.isdisjoint(_BLURRED if may is None else may)
+        for c in conditions
+    )
+    if named:
+        return YES
+    return NO if may is not None and may <= _BLURRED else MAYBE
+
+
+def _settle(name: str, found: Mapping[str, Looked], chosen: NormSet, settled: dict[str, Looked]) -> Looked:
+    """Overriders first: one that surely applies makes the norm `no`, one that may makes it `maybe`."""
+    if name in settled:
+        return settled[name]
+    looked = settled[name] = found[name]  # a circle was refused while loading
+    applies, by = looked.applies, []
+    for overrider in chosen.overriders.get(name, ()):
+        if overrider not in found or applies == NO:
+            continue
+        other = _settle(overrider, found, chosen, settled)
+        force = other.applies if other.norm.sure else min(other.applies, MAYBE)
+        if force != NO:
+            by.append(overrider)
+            applies = NO if force == YES else min(applies, MAYBE)
+    if by:
+        looked = settled[name] = replace(looked, applies=applies, overridden_by=tuple(by))
+    return looked

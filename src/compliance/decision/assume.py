@@ -1,0 +1,183 @@
+"""Assumptions: explicit, in order, printed wherever they were used (SEMANTICS 26). They fill absent facts only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from compliance.errors import FactError, guess
+from compliance.law.conditions import YES
+from compliance.law.dates import EVERYTHING, NEVER, NEVER_RANGE, OPEN, DateRange, write_edtf
+from compliance.law.periods import Round
+from compliance.law.scopes import Scope, ScopeShape
+from compliance.law.shape import Key, ListOf, Reader, Record, Shape, Text
+from compliance.law.vocabulary import HAPPENED, UNKNOWN, Assumption, Members, Unknown, Value, Vocabulary, read_value
+from compliance.law.yaml import Node, read_file
+
+
+class Assumed(NamedTuple):
+    """One assumption that was used."""
+
+    fact: str
+    value: str
+    set: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    fact: str
+    value: Value | None  # None: taken from another fact
+    other: str
+    when: Scope
+    shown: str
+    set: str
+    why: str
+
+
+@dataclass(frozen=True)
+class AssumptionSet:
+    """A named, ordered list of assumptions, ready for use."""
+
+    name: str
+    entries: tuple[_Entry, ...]
+
+
+def shipped(name: str, vocabulary: Vocabulary) -> AssumptionSet:
+    """Return `cautious` or `practical`; raises FactError for another name."""
+    return compile_set(name, vocabulary.assumptions(name), vocabulary, Reader("facts.yaml"))
+
+
+def compile_set(name: str, entries: Sequence[Assumption], vocabulary: Vocabulary, reader: Reader) -> AssumptionSet:
+    """Make a set ready for use; raises LawError where an entry cannot be read."""
+    made = [_entry(name, entry, vocabulary, reader.at(number)) for number, entry in enumerate(entries)]
+    reader.check(f"{reader.file} cannot be read")
+    return AssumptionSet(name, tuple(entry for entry in made if entry))
+
+
+def _entry(name: str, entry: Assumption, vocabulary: Vocabulary, reader: Reader) -> _Entry | None:
+    kind = vocabulary.type_of(entry.fact)
+    if kind is None:
+        reader.fault(entry.take, f"unknown fact {entry.fact!r}.{guess(entry.fact, vocabulary.facts)}")
+        return None
+    scope = ScopeShape(vocabulary).read(entry.when, reader.at("when")) if entry.when else Scope()
+    take, value, other = entry.take.data(), None, ""
+    source = vocabulary.type_of(take) if isinstance(take, str) else None
+    if isinstance(take, str) and source and source.type == kind.type:
+        other = take
+    else:
+        try:
+            value = read_value(kind, take)
+        except ValueError as error:
+            reader.at("take").fault(entry.take, str(error))
+            return None
+    shown = (
+        f"not {', '.join(_words(take['not']))}" if isinstance(take, dict) and "not" in take else ", ".join(_words(take))
+    )
+    return _Entry(entry.fact, value, other, scope or Scope(), shown or "none", name, entry.why)
+
+
+def _words(take: Any) -> list[str]:
+    return [str(item) for item in take] if isinstance(take, list) else [str(take)]
+
+
+class _View:
+    """The facts as given, enough for the condition of an assumption."""
+
+    __slots__ = ("as_of", "facts")
+
+    def __init__(self, facts: Mapping[str, Value], as_of: int) -> None:
+        self.facts, self.as_of = facts, as_of
+
+    def day(self, fact: str) -> DateRange:
+        value = self.facts.get(fact)
+        if (
+            fact == "death_date"
+            and not isinstance(value, DateRange)
+            and isinstance(dead := self.facts.get("deceased"), bool)
+        ):
+            return DateRange(OPEN, self.as_of) if dead else NEVER_RANGE
+        if not isinstance(value, DateRange):
+            return EVERYTHING
+        return DateRange(OPEN, self.as_of) if value == HAPPENED else value
+
+    def value(self, fact: str) -> Value | None:
+        if fact == "deceased" and not isinstance(self.facts.get(fact), bool):
+            death = self.day("death_date")
+            return False if death.earliest > self.as_of else True if death.latest <= self.as_of else None
+        value = self.facts.get(fact)
+        return None if isinstance(value, Unknown) else value
+
+    def majority(self, rounding: Round) -> DateRange:
+        return EVERYTHING
+
+
+def assume(
+    facts: dict[str, Value], sets: Sequence[AssumptionSet], as_of: int
+) -> tuple[dict[str, Value], list[Assumed]]:
+    """Return the facts with absent ones filled, and what was used; a written `unknown` is never filled."""
+    if not sets:
+        return facts, []
+    filled, used = dict(facts), list[Assumed]()
+    if "death_date" not in filled and (deceased := filled.get("deceased")) is not None:
+        known = isinstance(deceased, bool)
+        filled["death_date"] = UNKNOWN if not known else HAPPENED if deceased else NEVER_RANGE
+    view = _View(filled, as_of)
+    for entry in (entry for chosen in sets for entry in chosen.entries):
+        if entry.fact in filled or (entry.when.any_of and entry.when.truth(view) != YES):
+            continue
+        value = filled.get(entry.other) if entry.other else entry.value
+        if value is None or isinstance(value, Unknown):
+            continue
+        filled[entry.fact] = value
+        used.append(
+            Assumed(entry.fact, entry.shown + (f" ({_shown(value)})" if entry.other else ""), entry.set, entry.why)
+        )
+    return filled, used
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, DateRange):
+        return "happened" if value == HAPPENED else "never" if value.earliest == NEVER else write_edtf(value)
+    return str(value) if not isinstance(value, Members) else ", ".join(sorted(value.must))
+
+
+class _Raw(Shape):
+    def read(self, node: Node, reader: Reader) -> Node:
+        return node
+
+
+ENTRY = Record(
+    {
+        "fact": Key(Text(), True, "the fact that is assumed where it is absent"),
+        "take": Key(_Raw(), True, "a constant, {not: [..]}, or the name of another fact"),
+        "when": Key(_Raw(), says="a scope that must surely hold"),
+        "why": Key(Text(), True, "the reason, printed wherever it is used"),
+    },
+    Assumption,
+)
+_FILE = Record(
+    {
+        "name": Key(Text(), says="the name printed with each assumption"),
+        "assumptions": Key(ListOf(ENTRY), True, "tried in this order"),
+        "then": Key(Text(("cautious", "practical")), says="a shipped set to go on with"),
+    }
+)
+
+
+def choose(name: str, vocabulary: Vocabulary) -> list[AssumptionSet]:
+    """Return the sets named on a command line: `cautious`, `practical` or a file; raises FactError or LawError."""
+    if name in ("cautious", "practical"):
+        return [shipped(name, vocabulary)]
+    path = Path(name)
+    if not path.is_file():
+        vocabulary.assumptions(name)
+    reader = Reader(name)
+    tree = _FILE.read(read_file(path), reader)
+    reader.check(f"{name} cannot be read")
+    if tree is None:
+        raise FactError(f"{name} cannot be read")
+    own = compile_set(tree.get("name", path.stem), tree["assumptions"], vocabulary, reader)
+    return [own, *([shipped(tree["then"], vocabulary)] if "then" in tree else [])]

@@ -1,0 +1,242 @@
+"""decide(facts, knowledge, as_of) -> Decision: from which day may the image go, under which norm, and what comes first.
+
+Pure: no clock, no I/O, no defaults for facts. The Decision holds every norm that was looked at with the situation it was
+held against, so that text, Markdown, JSON and HTML only render it (SEMANTICS 4-8, 16-24).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from compliance.decision.assume import Assumed, AssumptionSet, assume
+from compliance.decision.holds import Hold
+from compliance.decision.judge import ClassResult, Duty, Evidence, KeeperResult, Lossy, judge, stricter
+from compliance.decision.question import Question, ask, codes
+from compliance.law.dates import EVERYTHING, LAST, NEVER, DateRange
+from compliance.law.knowledge import KnowledgeBase, place_on_file
+from compliance.law.situation import BadData
+from compliance.law.statutes import Norm
+from compliance.law.vocabulary import Value
+
+ORDER = ("held", "conflict", "undetermined", "retain", "must_purge", "may_purge")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One record class of one keeper under one code, with its disposition."""
+
+    keeper: KeeperResult
+    result: ClassResult
+    disposition: str
+
+    @property
+    def governing(self) -> str | None:
+        """The id of the norm with the latest late end."""
+        return self.result.fold.governing
+
+
+class Change(NamedTuple):
+    """The next enacted change of a norm that governs."""
+
+    norm: str
+    on: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer for one study on one day. Days are ordinals (`law.dates`); None = no day can be given."""
+
+    as_of: int
+    disposition: str
+    retain: DateRange
+    binding: DateRange
+    permanent: bool
+    destroy_by: int | None
+    ready: bool
+    lossy: Lossy
+    parts: tuple[Part, ...]
+    keepers: tuple[KeeperResult, ...]
+    duties: tuple[Duty, ...]
+    holds: tuple[Hold, ...]
+    assumed: tuple[Assumed, ...]
+    problems: tuple[BadData, ...]
+    next_change: Change | None
+    law_version: str
+    law_digest: str
+    question: Question
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def earliest_purge_date(self) -> date | None:
+        """The day after the late end, None where there is none."""
+        return date.fromordinal(self.retain.latest + 1) if self.retain.latest < LAST else None
+
+    @property
+    def open(self) -> bool:
+        """A clock that must run has not started."""
+        return self.retain.earliest == NEVER and not self.permanent
+
+    @property
+    def norms(self) -> dict[str, Evidence]:
+        """Every norm that was looked at, as it came out where it weighed most."""
+        found: dict[str, Evidence] = {}
+        for keeper in self.keepers:
+            for name, evidence in keeper.norms.items():
+                old = found.get(name)
+                if old is None or (evidence.looked.applies, _late(evidence)) > (old.looked.applies, _late(old)):
+                    found[name] = evidence
+        return found
+
+    @property
+    def governing(self) -> tuple[str, ...]:
+        """The ids of the norms that govern a part, the one that governs the whole first."""
+        ranked = sorted(self.parts, key=lambda part: -part.result.fold.full.latest)
+        return tuple(dict.fromkeys(part.governing for part in ranked if part.governing))
+
+
+def _late(evidence: Evidence) -> int:
+    return evidence.looked.range.latest if evidence.looked.range else 0
+
+
+def decide(
+    facts: Mapping[str, Any] | Question,
+    knowledge: KnowledgeBase,
+    as_of: date,
+    assumptions: Sequence[AssumptionSet] = (),
+    holds: Iterable[Hold] = (),
+) -> Decision:
+    """Decide one study.
+
+    `facts` as in JSON (ISO dates, EDTF, words of the vocabulary) or a Question; own policies and contracts are part of
+    the knowledge base (`KnowledgeBase.plus`). Raises FactError where facts cannot be read.
+    """
+    today = as_of.toordinal()
+    question = facts if isinstance(facts, Question) else ask(facts, knowledge.vocabulary)
+    used: dict[str, Assumed] = {}
+    keepers, notes = list[KeeperResult](), list[str]()
+    for own in question.by_keeper():
+        filled, assumed = assume(own, assumptions, today)
+        used.update((one.fact, one) for one in assumed)
+        for code in _places(filled, knowledge, notes):
+            keepers.append(judge(knowledge, filled, today, code))
+    matching = tuple(hold for hold in holds if any(hold.matches(keeper.situation) for keeper in keepers))
+    problems = tuple(dict.fromkeys(problem for keeper in keepers for problem in keeper.problems))
+    parts = tuple(
+        Part(keeper, result, disposition(result, today, bool(matching), bool(problems)))
+        for keeper in keepers
+        for result in keeper.classes
+    )
+    return _whole(knowledge, question, today, keepers, parts, matching, problems, tuple(used.values()), notes)
+
+
+def _places(facts: Mapping[str, Value], knowledge: KnowledgeBase, notes: list[str]) -> list[str]:
+    """Return the codes to judge: one whose descendant is also given is dropped; none known = the unknown place."""
+    given = codes(facts)
+    if not given:
+        notes.append("the keeper's jurisdiction is not known")
+        return [""]
+    notes += [note for code in given if (note := place_on_file(knowledge, code))]
+    return [
+        code
+        for code in given
+        if not any(code != other and code in knowledge.jurisdictions.lineage(other) for other in given)
+    ]
+
+
+def disposition(result: ClassResult, as_of: int, held: bool, bad: bool) -> str:
+    """Return what to do with one class on a day: the first that holds (SEMANTICS 21)."""
+    early, late = (EVERYTHING if bad else result.fold.full)[:2]
+    if held:
+        return "held"
+    if not bad and result.destroy_by is not None and result.destroy_by < as_of <= early:
+        return "conflict"
+    if as_of <= late and as_of > early:
+        return "undetermined"
+    if as_of <= early:
+        return "retain"
+    return "must_purge" if result.destroy_by is not None and as_of > result.destroy_by else "may_purge"
+
+
+def _whole(
+    knowledge: KnowledgeBase,
+    question: Question,
+    as_of: int,
+    keepers: list[KeeperResult],
+    parts: tuple[Part, ...],
+    holds: tuple[Hold, ...],
+    problems: tuple[BadData, ...],
+    assumed: tuple[Assumed, ...],
+    notes: list[str],
+) -> Decision:
+    folds = [part.result.fold for part in parts]
+    retain = (
+        EVERYTHING if problems else DateRange(max(f.full.earliest for f in folds), max(f.full.latest for f in folds))
+    )
+    binding = (
+        EVERYTHING
+        if problems
+        else DateRange(max(f.binding.earliest for f in folds), max(f.binding.latest for f in folds))
+    )
+    found = {part.disposition for part in parts}
+    verdict = next(word for word in ORDER if word in found)
+    days = [part.result.destroy_by for part in parts if part.result.destroy_by is not None]
+    duties = _duties(parts)
+    purgeable = verdict in ("may_purge", "must_purge")
+    decision = Decision(
+        as_of=as_of,
+        disposition=verdict,
+        retain=retain,
+        binding=binding,
+        permanent=not problems and any(f.permanent for f in folds),
+        destroy_by=None if problems else min(days, default=None),
+        ready=purgeable and not any(duty.blocks for duty in duties),
+        lossy=stricter(part.result.lossy for part in parts),
+        parts=parts,
+        keepers=tuple(keepers),
+        duties=duties,
+        holds=holds,
+        assumed=assumed,
+        problems=problems,
+        next_change=None,
+        law_version=knowledge.version,
+        law_digest=knowledge.digest,
+        question=question,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+    change = next_change(decision)
+    if change is not None:
+        object.__setattr__(decision, "next_change", change)
+    return decision
+
+
+def _duties(parts: tuple[Part, ...]) -> tuple[Duty, ...]:
+    found: dict[tuple[str, str], Duty] = {}
+    for duty in (duty for part in parts for duty in part.result.duties):
+        key = (duty.norm.id, str(duty.version.since))
+        old = found.get(key)
+        found[key] = (
+            duty
+            if old is None
+            else Duty(duty.norm, duty.version, max(old.applies, duty.applies), old.done and duty.done)
+        )
+    return tuple(found[key] for key in sorted(found))
+
+
+def next_change(decision: Decision) -> Change | None:
+    """Return the next enacted change of a norm that governs the decision (SEMANTICS 22)."""
+    governing = set(decision.governing)
+    changes = [
+        Change(norm.id, version.since.earliest)
+        for norm in _norms(decision.keepers)
+        if norm.id in governing
+        for version in norm.versions
+        if version.since.earliest > decision.as_of
+    ]
+    return min(changes, key=lambda change: (change.on, change.norm), default=None)
+
+
+def _norms(keepers: Iterable[KeeperResult]) -> Iterable[Norm]:
+    return {norm.id: norm for keeper in keepers for norm, _ in keeper.chosen.norms}.values()

@@ -1,0 +1,90 @@
+"""Norms are folded, not ranked: floors by the latest, ceilings by the earliest (SEMANTICS 16-19)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from compliance.decision.apply import Looked, NormSet
+from compliance.law.conditions import NO, YES
+from compliance.law.dates import EVERYTHING, NEVER, OPEN, DateRange
+
+
+class Fold(NamedTuple):
+    """What the floors (or lossy norms) of one part say together.
+
+    `full` counts every force, `binding` binding law alone; `governing` is the norm with the latest late end.
+    """
+
+    full: DateRange
+    binding: DateRange
+    permanent: bool
+    covered: bool
+    governing: str | None
+
+
+def fold(floors: Mapping[str, Looked], chosen: NormSet, guidance_covers: bool) -> Fold:
+    """Fold the floors of one part; not covered = everything."""
+    live = [one for one in floors.values() if one.applies != NO and one.range is not None]
+    sure = [one for one in live if one.norm.sure and one.in_scope == YES]
+    binding = [one for one in sure if one.norm.force == "binding"]
+    governing = _governing(live, chosen)
+    late = max((_late(one) for one in live), default=NEVER)
+    if binding:
+        early = max(_early(one, floors) for one in binding)
+        bound = max(_late(one) for one in live if one.norm.force == "binding")
+        permanent = early == NEVER and any(_permanent(one, floors) for one in binding)
+        return Fold(DateRange(early, late), DateRange(early, bound), permanent, True, governing)
+    if guidance_covers and any(one.norm.force == "guidance" for one in sure):
+        return Fold(DateRange(OPEN, late), EVERYTHING, False, True, governing)
+    return Fold(EVERYTHING, EVERYTHING, False, False, governing)
+
+
+def _late(one: Looked) -> int:
+    return one.range.latest if one.range else NEVER
+
+
+def _rivals(one: Looked, floors: Mapping[str, Looked]) -> list[Looked]:
+    """The floor itself and the floors that may displace it."""
+    return [one, *(floors[name] for name in one.overridden_by)]
+
+
+def _early(one: Looked, floors: Mapping[str, Looked]) -> int:
+    return min(rival.range.earliest if rival.range else OPEN for rival in _rivals(one, floors))
+
+
+def _permanent(one: Looked, floors: Mapping[str, Looked]) -> bool:
+    return all(rival.permanent for rival in _rivals(one, floors))
+
+
+def _governing(live: Iterable[Looked], chosen: NormSet) -> str | None:
+    best = min(
+        live, key=lambda one: (-_late(one), chosen.width.get(one.norm.jurisdiction, 0), one.norm.id), default=None
+    )
+    return best.norm.id if best else None
+
+
+def hull(folds: Iterable[Fold]) -> Fold:
+    """One of several, not known which: the earliest early end and the latest late end."""
+    some = list(folds)
+    latest = max(some, key=lambda one: one.full.latest)
+    full, binding = some[0].full, some[0].binding
+    for other in some[1:]:
+        full, binding = full.hull(other.full), binding.hull(other.binding)
+    return Fold(full, binding, all(one.permanent for one in some), all(one.covered for one in some), latest.governing)
+
+
+def latest(folds: Iterable[Fold]) -> Fold:
+    """All of several: each end is the latest."""
+    some = list(folds)
+    last = max(some, key=lambda one: one.full.latest)
+    full = DateRange(max(one.full.earliest for one in some), max(one.full.latest for one in some))
+    binding = DateRange(max(one.binding.earliest for one in some), max(one.binding.latest for one in some))
+    return Fold(full, binding, any(one.permanent for one in some), all(one.covered for one in some), last.governing)
+
+
+def destroy_by(ceilings: Iterable[Looked]) -> int | None:
+    """Return the earliest late end of the sure, binding ceilings that apply for certain."""
+    counted = [_late(one) for one in ceilings if one.norm.sure and one.norm.force == "binding" and one.applies == YES]
+    first = min(counted, default=NEVER)
+    return None if first >= NEVER else first

@@ -1,0 +1,1 @@
+"""What the law says: dates, the vocabulary of facts, places, law files."""

@@ -1,0 +1,227 @@
+"""Places (`laws/jurisdictions.yaml`): lineage, age of majority on a date, leap-day rule, and what was researched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from compliance.errors import guess, listed
+from compliance.law import dates
+from compliance.law.dates import NEVER, OPEN, DateRange, Rounding, read_edtf, write_day
+from compliance.law.periods import Round
+from compliance.law.shape import Key, ListOf, MapOf, Reader, Record, Text
+from compliance.law.vocabulary import Vocabulary
+from compliance.law.yaml import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Majority:
+    """The age of majority in force from a day (`../D`: on or before D, which counts as always)."""
+
+    since: DateRange
+    age: int
+    citation: str = ""
+    source: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Research:
+    """What was looked for in a place for one type of keeper."""
+
+    status: str
+    on: DateRange | None = None
+    searched: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One place: name, the wider place, its dated ages of majority (newest first), what was researched."""
+
+    code: str
+    name: str
+    within: str | None = None
+    majority: tuple[Majority, ...] = ()
+    leap_day: Rounding | None = None
+    researched: Mapping[str, Research] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Jurisdictions:
+    """All places by code."""
+
+    places: Mapping[str, Place]
+
+    @cached_property
+    def _below(self) -> dict[str, tuple[str, ...]]:
+        below: dict[str, list[str]] = {}
+        for code, place in self.places.items():
+            if place.within:
+                below.setdefault(place.within, []).append(code)
+        return {code: tuple(sorted(narrower)) for code, narrower in below.items()}
+
+    def lineage(self, code: str) -> tuple[str, ...]:
+        """Return the place and all it lies within, narrowest first; empty where the code is not on file."""
+        chain: list[str] = []
+        while code in self.places and code not in chain:
+            chain.append(code)
+            code = self.places[code].within or ""
+        return tuple(chain)
+
+    def below(self, code: str) -> tuple[str, ...]:
+        """Return every place inside, at any depth."""
+        found: list[str] = []
+        for narrower in self._below.get(code, ()):
+            found += [narrower, *self.below(narrower)]
+        return tuple(found)
+
+    def related(self, one: str, other: str) -> bool:
+        """One of the two places is, or lies within, the other."""
+        return one in self.lineage(other) or other in self.lineage(one)
+
+    def leap_day(self, code: str) -> Rounding | None:
+        """Return the rule of the place for a day that does not exist, inherited from the wider place."""
+        return next((rule for place in self.lineage(code) if (rule := self.places[place].leap_day)), None)
+
+    def research(self, code: str, facility_type: str, vocabulary: Vocabulary) -> Research | None:
+        """Return what was researched in the place itself; a type without an entry takes that of the wider type."""
+        found = self.places[code].researched
+        return next((found[kind] for kind in vocabulary.wider("facility_type", facility_type) if kind in found), None)
+
+    def majority_range(self, code: str, born: DateRange, rounding: Round) -> DateRange:
+        """Return the first day of full age for a range of birth dates at a place.
+
+        Country known, state not: the hull over its places that have none below; no table on file: unknown (never 18).
+        """
+        leaves = [place for place in self.below(code) if not self.below(place)]
+        if not leaves:
+            return self._majority_at(code, born, rounding)
+        hull = self._majority_at(leaves[0], born, rounding)
+        for leaf in leaves[1:]:
+            hull = hull.hull(self._majority_at(leaf, born, rounding))
+        return hull
+
+    def _majority_at(self, code: str, born: DateRange, rounding: Round) -> DateRange:
+        table = next((table for place in self.lineage(code) if (table := self.places[place].majority)), None)
+        if not table:
+            return dates.EVERYTHING
+        return DateRange(full_age(table, born.earliest, rounding[0]), full_age(table, born.latest, rounding[1]))
+
+
+@lru_cache(maxsize=4096)
+def full_age(table: tuple[Majority, ...], born: int, rounding: Rounding) -> int:
+    """Return the first day of full age under the law in force on that day.
+
+    Who was already older on the day a lower age came into force came of age that day (Japan 2022-04-01).
+    """
+    if born in (OPEN, NEVER):
+        return born
+    until = NEVER
+    result = NEVER
+    for rule in table:  # newest first: an older rule counts only for days before the newer one
+        since = OPEN if rule.since.earliest == OPEN else rule.since.latest
+        day = max(dates.add(born, rule.age, "year", rounding), since)
+        if day < until:
+            result = day
+        until = since
+    return result
+
+
+_CODE = r"EU or an ISO 3166 code such as DE, US-CA, GB-ENG"
+
+
+def _rounding(text: str) -> Rounding:
+    if text == "next":
+        return "next"
+    if text == "previous":
+        return "previous"
+    raise ValueError(f"{text!r} is not allowed. Allowed: next, previous")
+
+
+def _age(text: str) -> int:
+    if not text.isdigit() or not 10 <= int(text) <= 30:
+        raise ValueError(f"{text!r} is no age of majority. Allowed: a whole number of years")
+    return int(text)
+
+
+_MAJORITY = Record(
+    {
+        "from": Key(
+            Text(parse=read_edtf), True, "first day in force (2022-04-01), or ../D where the start is not known"
+        ),
+        "age": Key(Text(parse=_age), True, "years"),
+        "citation": Key(Text()),
+        "source": Key(ListOf(Text(), single=True)),
+        "note": Key(Text()),
+    },
+    lambda **keys: Majority(since=keys.pop("from"), **keys),
+)
+
+_RESEARCH = Record(
+    {
+        "status": Key(
+            Text(("found", "nothing_found")), True, "found = norms are on file; nothing_found = looked, no binding norm"
+        ),
+        "on": Key(Text(parse=read_edtf), True, "the day of the research"),
+        "searched": Key(Text(), says="what was searched, and where"),
+        "note": Key(Text()),
+    },
+    Research,
+)
+
+
+def shape(vocabulary: Vocabulary) -> MapOf:
+    """Return the shape of jurisdictions.yaml."""
+    types = vocabulary.facts["facility_type"].values
+
+    def known(word: str) -> str | None:
+        return None if word in types else f"no facility type. Allowed: {listed(types, 30)}.{guess(word, types)}"
+
+    def make(**keys: object) -> Callable[[str], Place]:
+        return lambda code: Place(code=code, **keys)  # type: ignore[arg-type]
+
+    return MapOf(
+        Record(
+            {
+                "name": Key(Text(), True, "the place's English name"),
+                "within": Key(Text(), says="the wider place"),
+                "majority": Key(ListOf(_MAJORITY), says="ages of majority, newest first"),
+                "leap_day": Key(
+                    Text(parse=_rounding), says="next or previous: where a period ends on a day that does not exist"
+                ),
+                "researched": Key(MapOf(_RESEARCH, known), says="by facility type; a type nobody researched is a gap"),
+                "note": Key(Text()),
+            },
+            make,
+        )
+    )
+
+
+def read_jurisdictions(node: Node, file: str, vocabulary: Vocabulary) -> Jurisdictions:
+    """Read jurisdictions.yaml; raises LawError with every fault."""
+    reader = Reader(file)
+    made = shape(vocabulary).read(node, reader) or {}
+    places = {code: make(code) for code, make in made.items()}
+    for code, place in places.items():
+        below = reader.at(code)
+        where = node.keys.get(code) if isinstance(node.value, dict) else None
+        if place.within and place.within not in places:
+            below.fault(node, f"within {place.within!r}, which is not on file.{guess(place.within, places)}", where)
+        _check_majority(place, below, node, where)
+    reader.check(f"{file} cannot be read")
+    found = Jurisdictions(places)
+    for code in places:
+        if places[code].within and code in found.lineage(places[code].within or ""):
+            reader.at(code).fault(node, "lies within itself", node.keys.get(code))
+    reader.check(f"{file} cannot be read")
+    return found
+
+
+def _check_majority(place: Place, reader: Reader, node: Node, where: tuple[int, int] | None) -> None:
+    starts = [rule.since.latest for rule in place.majority]
+    if starts != sorted(starts, reverse=True) or len(set(starts)) != len(starts):
+        shown = ", ".join(write_day(day) for day in starts)
+        reader.at("majority").fault(node, f"must stand newest first, stands {shown}", where)

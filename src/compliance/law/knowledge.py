@@ -1,0 +1,253 @@
+"""The law base: strict load, lineage, gaps, digest; statutes are built place by place when they are asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from compliance.errors import LawError, Problem, UsageError, guess
+from compliance.law import compiled
+from compliance.law.conditions import Not
+from compliance.law.dates import OPEN, DateRange
+from compliance.law.jurisdictions import Jurisdictions, read_jurisdictions
+from compliance.law.periods import UNKNOWN
+from compliance.law.scopes import Scope, listing
+from compliance.law.shape import Reader
+from compliance.law.statutes import Norm, Statute, Verification, Version, build, shape
+from compliance.law.vocabulary import Members, Value, Vocabulary, read_vocabulary
+from compliance.law.yaml import Node, read_file
+
+EVERYWHERE = ""  # the place of an own policy that names none
+
+
+@dataclass(eq=False)
+class KnowledgeBase:
+    """Statutes by place, with the vocabulary and the places they speak of.
+
+    `gaps`: what nobody researched holds images back (SEMANTICS 15); only the cases of law files go without.
+    """
+
+    vocabulary: Vocabulary
+    jurisdictions: Jurisdictions
+    files: Mapping[str, Node]  # statute id -> the file's tree, built on demand
+    version: str = "0"
+    digest: str = ""
+    gaps: bool = True
+    alone: bool = False  # one file judged by itself: research counts as done
+    built: dict[str, Statute] = field(default_factory=dict)
+    cache: dict[Any, Any] = field(default_factory=dict)  # what rooms above derive from this base, by their own keys
+
+    @cached_property
+    def _by_place(self) -> dict[str, list[str]]:
+        places: dict[str, list[str]] = {}
+        for name in sorted(self.files.keys() | self.built.keys()):
+            place = self.built[name].jurisdiction if name in self.built else name.partition("/")[0]
+            places.setdefault(place, []).append(name)
+        return places
+
+    def statute(self, name: str) -> Statute:
+        """Return a statute by id; raises KeyError."""
+        if name not in self.built:
+            reader = Reader(name)
+            tree = shape(self.vocabulary).read(self.files[name], reader)
+            reader.check(f"{name} cannot be read")
+            self.built[name] = build(tree, name)
+        return self.built[name]
+
+    def statutes(self, place: str | None = None) -> Iterator[Statute]:
+        """Yield the statutes of one place, or all, by id."""
+        for code in [place] if place is not None else sorted(self._by_place):
+            for name in self._by_place.get(code, ()):
+                yield self.statute(name)
+
+    def norms(self, place: str) -> tuple[Norm, ...]:
+        """Return the norms of a place itself, with its gap."""
+        own = tuple(norm for statute in self.statutes(place) for norm in statute.norms)
+        gap = self.gap(place) if self.gaps and place in self.jurisdictions.places else None
+        return (*own, gap) if gap else own
+
+    @cached_property
+    def index(self) -> dict[str, Norm]:
+        """Every norm by full id, old ids (`formerly`) included."""
+        found: dict[str, Norm] = {}
+        for statute in self.statutes():
+            for norm in statute.norms:
+                short = norm.id.partition("#")[2]
+                old_files = [f"{old}#{short}" for old in statute.formerly]
+                old_norms = [old if "#" in old else f"{statute.id}#{old}" for old in norm.formerly]
+                found.update(dict.fromkeys([*old_files, *old_norms], norm))
+        found.update({norm.id: norm for statute in self.statutes() for norm in statute.norms})
+        return found
+
+    def gap(self, place: str) -> Norm | None:
+        """Return the floor that stands for what nobody researched in a place, None where all types were."""
+        types = self.vocabulary.facts["facility_type"].values
+        open_types = frozenset(t for t in types if self.jurisdictions.research(place, t, self.vocabulary) is None)
+        if not open_types:
+            return None
+        conditions = [listing("facility_type", open_types, self.vocabulary)]
+        scope: tuple[Any, ...] = tuple(conditions) if open_types != frozenset(types) else ()
+        if self.jurisdictions.places[place].within:
+            scope = (*scope, Not(listing("ownership", frozenset({"federal"}), self.vocabulary)))
+        name = self.jurisdictions.places[place].name
+        return Norm(
+            id=f"{place}#gap",
+            kind="floor",
+            citation=f"{name}: not researched",
+            jurisdiction=place,
+            force="binding",
+            is_gap=True,
+            says=f"Nobody has researched yet what {name} asks of this type of keeper.",
+            scope=Scope((scope,)) if scope else Scope(),
+            versions=(Version(since=DateRange(OPEN, OPEN), period=UNKNOWN),),
+            verification=Verification(status="unverified"),
+        )
+
+    def nothing_found(self, place: str, facility: Value | None) -> bool:
+        """Binding law was looked for and not found at every place of the lineage for every type the keeper may be."""
+        if self.alone:
+            return True
+        if isinstance(facility, Members) and facility.may:
+            types = set(facility.may).union(*(self.vocabulary.narrower("facility_type", t) for t in facility.may))
+        else:
+            types = set(self.vocabulary.facts["facility_type"].values)
+        lineage = self.jurisdictions.lineage(place)
+        looked = (self.jurisdictions.research(code, t, self.vocabulary) for code in lineage for t in types)
+        return bool(lineage) and all(found is not None and found.status == "nothing_found" for found in looked)
+
+    def plus(self, statutes: Iterable[Statute]) -> KnowledgeBase:
+        """Return this base with an organisation's own policies added."""
+        more = {statute.id: statute for statute in statutes}
+        return replace(self, built={**self.built, **more}, cache={}) if more else self
+
+    def only(self, names: Iterable[str], gaps: bool = False, alone: bool = True) -> KnowledgeBase:
+        """Return a base of a few statutes, as the cases of a law file are judged."""
+        chosen = {name: self.statute(name) for name in names}
+        return replace(self, files={}, built=chosen, gaps=gaps, alone=alone, cache={})
+
+
+def shipped() -> Path:
+    """Return the folder of the law base that comes with this package."""
+    inside = Path(__file__).parents[1] / "_laws"
+    return inside if inside.is_dir() else Path(__file__).parents[3] / "laws"
+
+
+def load(folder: Path | None = None, use_compiled: bool = True) -> KnowledgeBase:
+    """Load a law base, from its compiled build where that is fresh; raises LawError with every fault of every file.
+
+    A folder without `facts.yaml` or `jurisdictions.yaml` speaks of the shipped ones.
+    """
+    folder = folder or shipped()
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder of law files")
+    sources = sources_of(folder)
+    digest = digest_of(sources)
+    trees = compiled.read(digest) if use_compiled else None
+    if trees is not None:
+        return _assemble(trees, sources, digest)
+    base, problems = read_all(sources, digest)
+    errors = [problem for problem in problems if problem.level == "error"]
+    if errors or base is None:
+        raise LawError(f"{folder} cannot be loaded", errors)
+    if use_compiled:
+        compiled.write(digest, {name: node.data() for name, node in base.cache.pop("trees").items()})
+    return base
+
+
+def sources_of(folder: Path) -> dict[str, Path]:
+    """Return the files of a law base by their name in messages: `facts.yaml`, `US/21-cfr-900-12.yaml`, `VERSION`."""
+    found = {}
+    for name in ("facts.yaml", "jurisdictions.yaml", "VERSION"):
+        own = folder / name
+        found[name] = own if own.is_file() else shipped() / name
+    for path in sorted(folder.glob("*/*.yaml")):
+        found[path.relative_to(folder).as_posix()] = path
+    return found
+
+
+def digest_of(sources: Mapping[str, Path]) -> str:
+    """Return the digest of a law base's content, whatever the order of its files."""
+    whole = hashlib.sha256()
+    for name, path in sorted(sources.items()):
+        content = path.read_bytes() if path.is_file() else b""
+        whole.update(f"{name}\0{len(content)}\0".encode() + content)
+    return f"sha256:{whole.hexdigest()}"
+
+
+def read_all(sources: Mapping[str, Path], digest: str = "") -> tuple[KnowledgeBase | None, list[Problem]]:
+    """Read every file strictly; return the base (None where vocabulary or places are broken) and all faults."""
+    problems: list[Problem] = []
+    trees: dict[str, Node] = {}
+    for name, path in sources.items():
+        if name.endswith(".yaml"):
+            try:
+                trees[name] = read_file(path, name)
+            except LawError as error:
+                problems += error.problems or [Problem(name, 0, 0, "", str(error))]
+    try:
+        base = _assemble(trees, sources, digest)
+    except LawError as error:
+        return None, [*problems, *error.problems]
+    except KeyError as error:
+        return None, [*problems, Problem(str(error.args[0]), 0, 0, "", "is missing")]
+    for name in list(base.files):
+        _read_statute(base, name, problems)
+    if not problems:
+        problems += circles(base)
+    base.cache["trees"] = trees
+    return base, problems
+
+
+def _read_statute(base: KnowledgeBase, name: str, problems: list[Problem]) -> None:
+    reader = Reader(f"{name}.yaml")
+    tree = shape(base.vocabulary).read(base.files[name], reader)
+    if tree is not None and not any(p.level == "error" for p in reader.problems):
+        base.built[name] = build(tree, name)
+    else:
+        base.files = {key: node for key, node in base.files.items() if key != name}
+    problems += reader.problems
+
+
+def _assemble(trees: Mapping[str, Node], sources: Mapping[str, Path], digest: str) -> KnowledgeBase:
+    vocabulary = read_vocabulary(trees["facts.yaml"], "facts.yaml")
+    places = read_jurisdictions(trees["jurisdictions.yaml"], "jurisdictions.yaml", vocabulary)
+    version = sources["VERSION"].read_text().strip() if sources["VERSION"].is_file() else "0"
+    files = {name.removesuffix(".yaml"): node for name, node in trees.items() if "/" in name}
+    return KnowledgeBase(vocabulary, places, files, version, digest)
+
+
+def circles(base: KnowledgeBase) -> list[Problem]:
+    """Return a fault for every norm that overrides itself through others."""
+    problems = []
+    for norm in {norm.id: norm for norm in base.index.values()}.values():
+        seen, below = set[str](), [*norm.overrides]
+        while below:
+            name = below.pop()
+            target = base.index.get(name)
+            if target is norm:
+                file = norm.id.partition("#")[0] + ".yaml"
+                problems.append(
+                    Problem(
+                        file,
+                        0,
+                        0,
+                        f"{norm.id.partition('#')[2]}.overrides",
+                        "overrides itself in a circle: break the chain",
+                    )
+                )
+                break
+            if target and target.id not in seen:
+                seen.add(target.id)
+                below += target.overrides
+    return problems
+
+
+def place_on_file(base: KnowledgeBase, code: str) -> str:
+    """Return what to say of a code that is not on file, empty where it is."""
+    if code in base.jurisdictions.places:
+        return ""
+    return f"no law on file for {code!r}.{guess(code, base.jurisdictions.places)}"

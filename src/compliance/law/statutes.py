@@ -1,0 +1,323 @@
+"""The shape of a law file: Statute, Norm, Version, Verification, Case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from compliance.law import periods, scopes
+from compliance.law.conditions import MAYBE, NO, YES, Truth
+from compliance.law.dates import OPEN, DateRange, read_edtf
+from compliance.law.periods import Period, PeriodShape
+from compliance.law.scopes import Scope, ScopeShape
+from compliance.law.shape import Key, ListOf, MapOf, Reader, Record, Shape, Text, boolean
+from compliance.law.vocabulary import Vocabulary
+from compliance.law.yaml import Node
+
+KINDS = ("floor", "ceiling", "lossy", "duty")
+FORCES = ("binding", "guidance", "contract", "policy")
+STATUSES = ("unverified", "secondary", "verified", "reviewed")
+DUTIES = ("notify", "publish", "log", "certificate", "consent", "approval", "deliver", "keep")
+BEFORE_PURGE = frozenset(DUTIES) - {"log", "certificate"}
+DISPOSITIONS = ("retain", "may_purge", "must_purge", "held", "undetermined", "conflict")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """Who saw what, where and when: the evidence behind a norm."""
+
+    status: str
+    on: DateRange | None = None
+    by: str = ""
+    source: tuple[str, ...] = ()
+    archived: str = ""
+    note: str = ""
+
+    @property
+    def sure(self) -> bool:
+        """Seen at least in a secondary source; unverified law holds images back but never frees them."""
+        return self.status != "unverified"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What a norm says from a day on, perhaps for some records only."""
+
+    since: DateRange
+    scope: Scope = field(default_factory=Scope)
+    period: Period | None = None
+    repealed: bool = False
+    max_ratio: float | None = None
+    duty: str = ""
+    who: str = ""
+    what: str = ""
+    lead: str = ""
+    citation: str = ""
+    note: str = ""
+
+    def in_force(self, as_of: int) -> Truth:
+        """A partial `from` makes it maybe in force inside its span."""
+        if self.since.latest <= as_of:
+            return YES
+        return NO if as_of < self.since.earliest else MAYBE
+
+    @property
+    def lead_days(self) -> tuple[int, str]:
+        """The lead time as count and unit, (0, "day") where there is none."""
+        if not self.lead:
+            return 0, "day"
+        count, unit = self.lead.split()
+        return int(count), unit.rstrip("s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Norm:
+    """One rule of a statute. `id` is the full id, `US-CA/22-ccr-70751#records`."""
+
+    id: str
+    kind: str
+    citation: str
+    says: str
+    versions: tuple[Version, ...]
+    verification: Verification
+    jurisdiction: str
+    force: str
+    url: str = ""
+    images: str = ""
+    sanction: str = ""
+    scope: Scope = field(default_factory=Scope)
+    overrides: tuple[str, ...] = ()
+    yields: str = ""
+    open: bool = False
+    formerly: tuple[str, ...] = ()
+    note: str = ""
+    is_gap: bool = False
+
+    @property
+    def sure(self) -> bool:
+        """Verified at least by a secondary source."""
+        return self.verification.sure
+
+    @property
+    def strength(self) -> int:
+        """binding > guidance > contract, policy."""
+        return {"binding": 2, "guidance": 1}.get(self.force, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A dated example with its answer, run against the file it stands in."""
+
+    name: str
+    as_of: int
+    given: Mapping[str, Any]
+    expected: Mapping[str, Any]
+    place: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statute:
+    """One law file; `id` is its path without the ending."""
+
+    id: str
+    jurisdiction: str
+    title: str
+    citation: str
+    force: str
+    norms: tuple[Norm, ...]
+    url: str = ""
+    title_en: str = ""
+    formerly: tuple[str, ...] = ()
+    note: str = ""
+    owner: str = ""
+    approved_by: Mapping[str, str] = field(default_factory=dict)
+    cases: tuple[Case, ...] = ()
+
+
+def _ratio(text: str) -> float:
+    try:
+        ratio = float(text)
+    except ValueError:
+        ratio = 0.0
+    if not 1 <= ratio < 1000:
+        raise ValueError(f"{text!r} is no ratio. Allowed: a number from 1 (10 means 10 to 1)")
+    return ratio
+
+
+def _lead(text: str) -> str:
+    count, _, unit = text.partition(" ")
+    if not count.isdigit() or unit.rstrip("s") not in ("day", "week", "month", "year"):
+        raise ValueError(f"{text!r} is no lead time. Allowed: '30 days', '2 weeks', '6 months', '1 year'")
+    return text
+
+
+def _as_of(text: str) -> int:
+    day = read_edtf(text)
+    if not day.exact or day.earliest == OPEN:
+        raise ValueError(f"{text!r} must be one day")
+    return day.earliest
+
+
+_VERIFICATION = Record(
+    {
+        "status": Key(
+            Text(STATUSES),
+            True,
+            "unverified (memory) | secondary (seen quoted) | verified (text seen) | reviewed (by a second person)",
+        ),
+        "on": Key(Text(parse=read_edtf), says="the day it was seen"),
+        "by": Key(Text(), says="initials or role"),
+        "source": Key(ListOf(Text(), single=True), says="link or links to what was seen"),
+        "archived": Key(Text(), says="link to an archived copy"),
+        "note": Key(Text(), says="what exactly was seen there, and what was not"),
+    },
+    Verification,
+)
+
+
+class _Raw(Shape):
+    def read(self, node: Node, reader: Reader) -> Any:
+        return node.data()
+
+
+_CASE = Record(
+    {
+        "name": Key(Text(), True, "what the case shows"),
+        "as_of": Key(Text(parse=_as_of), True, "the day of the question"),
+        "given": Key(MapOf(_Raw()), True, "the facts; nothing is assumed but record: image"),
+        "with": Key(Text(("lineage",)), says="lineage: all norms of the place and the places around it"),
+        "retain_through": Key(Text(), says="EDTF: a day, EARLY/LATE, ../LATE, EARLY/.., unknown, permanent, never"),
+        "binding_retain_through": Key(Text(), says="as retain_through"),
+        "by": Key(Text(), says="id of the governing norm"),
+        "destroy_by": Key(Text(), says="a day, or none"),
+        "earliest_purge_date": Key(Text(), says="a day, or none"),
+        "disposition": Key(Text(DISPOSITIONS)),
+        "ready": Key(boolean()),
+        "lossy": Key(
+            Record(
+                {
+                    "status": Key(Text(("allowed_from", "forbidden", "undetermined", "no_norm"))),
+                    "allowed_from": Key(Text()),
+                    "max_ratio": Key(Text(parse=_ratio)),
+                },
+                dict,
+            )
+        ),
+        "duties": Key(ListOf(Text()), says="ids of the duties that apply"),
+        "missing": Key(ListOf(Text()), says="facts that would settle it"),
+    },
+    dict,
+)
+
+
+@dataclass(frozen=True)
+class _CaseShape(Shape):
+    def read(self, node: Node, reader: Reader) -> Case | None:
+        found = _CASE.read(node, reader)
+        if found is None:
+            return None
+        own = {key: found.pop(key) for key in ("name", "as_of", "given")}
+        return Case(**own, expected=found, place=(node.line, node.column))
+
+    def schema(self) -> dict[str, Any]:
+        return {**_CASE.schema(), "description": "a dated example with its answer"}
+
+
+def _version_keys(vocabulary: Vocabulary) -> dict[str, Key]:
+    return {
+        "from": Key(Text(parse=read_edtf), True, "first day in force; ../D where the exact start is not known"),
+        "scope": Key(ScopeShape(vocabulary), says="transitional rule: which records this version reaches"),
+        "period": Key(
+            PeriodShape(vocabulary, ("retention_end", "purge_date")), says="the last day it must (or may) exist"
+        ),
+        "repealed": Key(boolean(), says="true: the norm ends here"),
+        "max_ratio": Key(Text(parse=_ratio), says="lossy: the highest compression ratio allowed afterwards"),
+        "duty": Key(Text(DUTIES), says="what must be done"),
+        "who": Key(Text(), says="duty: to whom or by whom"),
+        "what": Key(Text(), says="duty: what is kept, published, delivered"),
+        "lead": Key(Text(parse=_lead), says="duty: how long before the purge"),
+        "citation": Key(Text(), says="where this version stands, if elsewhere"),
+        "note": Key(Text()),
+    }
+
+
+def _norm_keys(vocabulary: Vocabulary) -> dict[str, Key]:
+    version = Record(_version_keys(vocabulary), lambda **keys: Version(since=keys.pop("from"), **keys))
+    return {
+        "id": Key(Text(parse=_slug), True, "unique in the file, never reused"),
+        "kind": Key(
+            Text(KINDS), True, "floor (keep at least) | ceiling (destroy by) | lossy (limit on compression) | duty"
+        ),
+        "citation": Key(Text(), True, "article and paragraph"),
+        "says": Key(Text(), True, "the rule in our own words"),
+        "images": Key(Text(("express", "construed")), says="construed: covers images only by reading `records`"),
+        "sanction": Key(Text(), says="consequence, and who enforces"),
+        "url": Key(Text(), says="link to the text, if not the file's"),
+        "force": Key(Text(FORCES), says="if not the file's"),
+        "scope": Key(ScopeShape(vocabulary), says="all must hold; a list of scopes: any of them"),
+        "overrides": Key(
+            ListOf(Text(), least=1), says="norms that this one displaces, where the text of the law says so"
+        ),
+        "yields": Key(Text(("within",)), says="within: narrower places may displace it"),
+        "open": Key(boolean(), says="the clock may truly never start"),
+        "formerly": Key(ListOf(Text()), says="old ids"),
+        "note": Key(Text()),
+        "versions": Key(ListOf(version, least=1), True, "newest first"),
+        "verification": Key(_VERIFICATION, True, "who saw what, where"),
+    }
+
+
+def _slug(text: str) -> str:
+    if not text or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in text) or text != text.lower():
+        raise ValueError(f"{text!r} is no id. Allowed: lower-case letters, digits, hyphens")
+    return text
+
+
+def shape(vocabulary: Vocabulary, own: bool = False) -> Record:
+    """Return the shape of a law file; `own` = an organisation's own policy file (owner, approval, no place needed)."""
+    keys = {
+        "jurisdiction": Key(Text(), not own, "the folder's code, always quoted (NO and ON are booleans in YAML 1.1)"),
+        "title": Key(Text(), True, "title in the original language"),
+        "title_en": Key(Text(), says="title in English"),
+        "citation": Key(Text(), not own, "the instrument"),
+        "url": Key(Text(), says="link to the text"),
+        "force": Key(Text(FORCES), True, "binding | guidance | contract | policy"),
+        "formerly": Key(ListOf(Text()), says="old ids of the file"),
+        "note": Key(Text()),
+        "norms": Key(ListOf(Record(_norm_keys(vocabulary), dict), least=1), True),
+        "cases": Key(ListOf(_CaseShape()), says="run by every check; each floor and ceiling has at least one"),
+    }
+    if own:
+        keys["owner"] = Key(Text(), True, "who answers for this policy")
+        keys["approved_by"] = Key(
+            Record({"name": Key(Text(), True), "role": Key(Text(), True), "on": Key(Text())}, dict), True
+        )
+    return Record(keys, dict)
+
+
+def build(tree: dict[str, Any], statute_id: str) -> Statute:
+    """Make the statute from what its shape read; ids and overrides become full ids."""
+    place, force = tree.get("jurisdiction", ""), tree["force"]
+    norms = []
+    for entry in tree.pop("norms"):
+        own = dict(entry)
+        own["id"] = f"{statute_id}#{own['id']}"
+        own["overrides"] = tuple(full_id(name, statute_id) for name in own.get("overrides", ()))
+        norms.append(Norm(**{"force": force, "url": tree.get("url", ""), **own}, jurisdiction=place))
+    return Statute(id=statute_id, norms=tuple(norms), **{"citation": tree["title"], "jurisdiction": "", **tree})
+
+
+def full_id(name: str, statute_id: str) -> str:
+    """Return the full id of a norm named in a file: `general` -> `XA/act#general`."""
+    return name if "#" in name else f"{statute_id}#{name}"
+
+
+def json_schema(vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return the JSON Schema of a law file, for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "law file",
+        **shape(vocabulary).schema(),
+        "$defs": {"period": periods.schema(), "scope": scopes.schema(vocabulary)},
+    }
