@@ -30,6 +30,7 @@ class Looked:
     applies: Truth
     versions: tuple[Version, ...] = ()
     range: DateRange | None = None
+    rounding: Round = FLOOR
     permanent: bool = False
     overridden_by: tuple[str, ...] = ()
     why: str = ""
@@ -129,7 +130,7 @@ def _in_scope(norm: Norm, place: Truth, situation: Situation, rounding: Round) -
     for other in ranges[1:]:
         whole = whole.hull(other) if whole else other
     permanent = bool(ranges) and all(version.period is not None and is_permanent(version.period) for version in living)
-    return Looked(norm, place, truth, truth, living, whole, permanent)
+    return Looked(norm, place, truth, truth, living, whole, rounding, permanent)
 
 
 def _reach(norm: Norm, situation: Situation) -> Truth:

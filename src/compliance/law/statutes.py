@@ -205,7 +205,6 @@ _CASE = Record(
             )
         ),
         "duties": Key(ListOf(Text()), says="ids of the duties that apply"),
-        "missing": Key(ListOf(Text()), says="facts that would settle it"),
     },
     dict,
 )

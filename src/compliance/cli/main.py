@@ -1,0 +1,80 @@
+"""`compliance`: commands are imported when they are called, errors are printed for people, exit codes follow the contract.
+
+0 no finding at or above the level asked for; 1 such findings; 2 the command could not do its work.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+import compliance
+from compliance.errors import ComplianceError
+
+COMMANDS = {
+    "purge-date": ("compliance.cli.decide", "purge_date"),
+    "decide": ("compliance.cli.decide", "decide_lines"),
+    "laws": ("compliance.cli.laws", "laws"),
+    "scan": ("compliance.cli.scan", "scan"),
+    "import": ("compliance.cli.import_", "import_table"),
+    "profile": ("compliance.cli.audit", "profile"),
+    "audit": ("compliance.cli.audit", "audit"),
+    "sample": ("compliance.cli.audit", "sample"),
+}
+
+
+class _Lazy(click.Group):
+    """Finds a command's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        found = getattr(import_module(module), name)
+        assert isinstance(found, click.Command)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from compliance.errors import guess
+
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if args and args[0] not in COMMANDS:
+                raise click.UsageError(f"no command {args[0]!r}.{guess(args[0], COMMANDS)}", ctx) from error
+            raise
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(compliance.__version__, prog_name="compliance")
+def cli() -> None:
+    """From which day may a medical image lawfully be purged, under which statute, and what must be done first?"""
+
+
+def main() -> None:
+    """Run the command line; no traceback reaches the user for what is wrong with the input."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except ComplianceError as error:
+        _say(str(error))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        _say("stopped")
+    except BrokenPipeError:
+        sys.stderr.close()
+    except OSError as error:
+        _say(f"{error.filename or 'a file'}: {error.strerror or error}")
+    sys.exit(2)
+
+
+def _say(message: str) -> None:
+    click.echo(f"compliance: {message}", err=True)

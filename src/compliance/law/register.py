@@ -1,0 +1,58 @@
+"""The coverage register: place x facility type, what was researched, how many norms by verification."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from compliance.law.conditions import Listed
+from compliance.law.knowledge import KnowledgeBase
+from compliance.law.lint import is_stale
+from compliance.law.statutes import Norm
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One place and facility type: its research and the norms of the place that reach the type."""
+
+    place: str
+    facility_type: str
+    status: str  # found | nothing_found | not researched
+    norms: tuple[Norm, ...]
+
+    def by_verification(self) -> Counter[str]:
+        """Count the norms by status."""
+        return Counter(norm.verification.status for norm in self.norms)
+
+
+def rows(base: KnowledgeBase, place: str | None = None) -> Iterator[Row]:
+    """Yield the register for one place (and those inside it) or all, in the order of jurisdictions.yaml."""
+    places = base.jurisdictions
+    chosen = list(places.places) if place is None else [place, *places.below(place)]
+    for code in chosen:
+        norms = [norm for statute in base.statutes(code) for norm in statute.norms]
+        for kind in base.vocabulary.facts["facility_type"].values:
+            found = places.research(code, kind, base.vocabulary)
+            yield Row(
+                code,
+                kind,
+                found.status if found else "not researched",
+                tuple(n for n in norms if _reaches(n, kind, base)),
+            )
+
+
+def _reaches(norm: Norm, kind: str, base: KnowledgeBase) -> bool:
+    if not norm.scope.any_of:
+        return True
+    wider = set(base.vocabulary.wider("facility_type", kind))
+    return any(
+        all(not wider.isdisjoint(c.values) for c in conjunction if isinstance(c, Listed) and c.fact == "facility_type")
+        for conjunction in norm.scope.any_of
+    )
+
+
+def stale(base: KnowledgeBase, today: int, months: int) -> Iterator[Norm]:
+    """Yield the norms last seen more than `months` ago, or never."""
+    for statute in base.statutes():
+        yield from (norm for norm in statute.norms if is_stale(norm, today, months))
