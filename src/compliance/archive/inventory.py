@@ -81,28 +81,29 @@ def digest(table: pa.Table) -> str:
     """Return the digest of a table's content, whatever its chunks and dictionaries."""
     whole = hashlib.sha256()
     for name in table.column_names:
-        column = table[name].combine_chunks()
-        column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(pa.string())
+        column = _plain(table[name])
         whole.update(f"{name}:{column.type}:{len(column)}".encode())
         whole.update(pc.is_null(column).to_numpy(zero_copy_only=False).tobytes())
-        text = pa.types.is_string(column.type)
-        filled = pc.fill_null(
-            column,
-            ""
-            if text
-            else pa.scalar(0).cast(pa.int32()).cast(column.type)
-            if not pa.types.is_boolean(column.type)
-            else False,
-        )
-        if text:
-            filled = pa.concat_arrays([filled])
+        if pa.types.is_string(column.type):
+            filled = pc.fill_null(column, "")
             whole.update(pc.binary_length(filled).to_numpy(zero_copy_only=False).tobytes())
             whole.update("".join(filled.to_pylist()).encode("utf-8", "surrogatepass"))
         else:
-            whole.update(filled.to_numpy(zero_copy_only=False).tobytes())
+            whole.update(pc.fill_null(column, pa.scalar(0, column.type)).to_numpy(zero_copy_only=False).tobytes())
     return f"sha256:{whole.hexdigest()}"
+
+
+def _plain(column: pa.ChunkedArray) -> pa.Array:
+    """Return one array without dictionary, dates as their numbers, truth values as 0 and 1."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        kind = pa.string()
+    elif pa.types.is_date32(kind):
+        kind = pa.int32()
+    elif pa.types.is_boolean(kind):
+        kind = pa.int8()
+    joined = column.cast(kind).combine_chunks()
+    return joined if isinstance(joined, pa.Array) else pa.concat_arrays(joined.chunks)
 
 
 def conform(table: pa.Table, schema: pa.Schema, extra: bool = False) -> pa.Table:
