@@ -1,0 +1,1 @@
+"""Decisions over an archive: profile, facts of each study, findings, waivers, deletions."""

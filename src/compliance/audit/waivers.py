@@ -1,0 +1,102 @@
+"""Waivers (a finding somebody answers for, until a day) and baselines (only what is new)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from compliance.audit.findings import LEVELS, Finding
+from compliance.errors import LawError, ProfileError, guess, listed
+from compliance.law.dates import DateRange, read_edtf
+from compliance.law.shape import Key, ListOf, MapOf, Reader, Record, Text
+from compliance.law.yaml import read_file
+
+FIELDS = ("code", "site", "study", "record", "norm")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """Which findings are waived (one fingerprint, or all that match), why, by whom, until when."""
+
+    reason: str
+    owner: str
+    until: DateRange
+    fingerprint: str = ""
+    match: Mapping[str, str] = field(default_factory=dict)
+
+    def covers(self, finding: Finding) -> bool:
+        """The finding is the one named, or matches every pattern."""
+        if self.fingerprint:
+            return finding.fingerprint == self.fingerprint
+        return bool(self.match) and all(
+            fnmatchcase(str(getattr(finding, key)), pattern) for key, pattern in self.match.items()
+        )
+
+
+def _field(word: str) -> str | None:
+    return None if word in FIELDS else f"no field of a finding. Allowed: {listed(FIELDS)}.{guess(word, FIELDS)}"
+
+
+_FILE = Record({
+    "waivers": Key(ListOf(Record({
+        "fingerprint": Key(Text(), says="of one finding"),
+        "match": Key(MapOf(Text(), _field), says="code, site, study, record, norm: patterns"),
+        "reason": Key(Text(), True),
+        "owner": Key(Text(), True),
+        "until": Key(Text(parse=read_edtf), True, "the last day it counts"),
+    }, Waiver)), True),
+})  # fmt: skip
+
+
+def read_waivers(path: Path) -> tuple[Waiver, ...]:
+    """Read waivers.yaml; raises ProfileError with every fault."""
+    reader = Reader(path.name)
+    try:
+        found = _FILE.read(read_file(path, path.name), reader)
+        reader.check(f"{path} cannot be read")
+    except LawError as error:
+        raise ProfileError(str(error.args[0]), error.problems) from None
+    waivers: tuple[Waiver, ...] = found["waivers"]
+    for number, waiver in enumerate(waivers, 1):
+        if bool(waiver.fingerprint) == bool(waiver.match):
+            raise ProfileError(f"{path}: waiver {number} needs a fingerprint or a match, one of the two")
+    return waivers
+
+
+def apply(findings: Iterable[Finding], waivers: Iterable[Waiver], as_of: int) -> list[Finding]:
+    """Mark waived findings, and report waivers that have expired or match nothing (dead)."""
+    kept, used, expired = list[Finding](), set[int](), set[int]()
+    rules = list(waivers)
+    for finding in findings:
+        for number, waiver in enumerate(rules):
+            if waiver.covers(finding):
+                if waiver.until.latest < as_of:
+                    expired.add(number)
+                    continue
+                used.add(number)
+                finding = replace(finding, waived=f"{waiver.reason} ({waiver.owner}, until {waiver.until})")
+                break
+        kept.append(finding)
+    for number, waiver in enumerate(rules):
+        what = waiver.fingerprint or ", ".join(f"{key} {value}" for key, value in sorted(waiver.match.items()))
+        if number in expired:
+            kept.append(_about("waiver-expired", what, f"the waiver of {waiver.owner} ran out on {waiver.until}"))
+        elif number not in used:
+            kept.append(_about("waiver-dead", what, f"the waiver of {waiver.owner} matches no finding"))
+    return kept
+
+
+def _about(code: str, what: str, message: str) -> Finding:
+    return Finding(LEVELS[code], code, "", "", "", f"waiver:{what}", "", message)
+
+
+def read_baseline(path: Path) -> frozenset[str]:
+    """Return the fingerprints of an earlier run's findings.jsonl."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return frozenset(json.loads(line)["fingerprint"] for line in lines if line.strip())
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ProfileError(f"{path} is no findings.jsonl: {error}") from None
