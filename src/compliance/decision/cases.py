@@ -84,7 +84,7 @@ def run(statute: Statute, base: KnowledgeBase) -> list[Problem]:
     for number, case in enumerate(statute.cases):
         knowledge = alone
         if case.expected.get("with") == "lineage":
-            knowledge = lineage = lineage or base.only([s.id for s in base.statutes()], alone=False)
+            knowledge = lineage = lineage or base.only([s.id for s in base.statutes()])
         where = (f"{statute.id}.yaml", *case.place, f"cases.{number}")
         try:
             decision = answer(case, statute, knowledge)

@@ -37,7 +37,6 @@ class KnowledgeBase:
     version: str = "0"
     digest: str = ""
     gaps: bool = True
-    alone: bool = False  # one file judged by itself: research counts as done
     built: dict[str, Statute] = field(default_factory=dict)
     cache: dict[Any, Any] = field(default_factory=dict)  # what rooms above derive from this base, by their own keys
 
@@ -108,15 +107,18 @@ class KnowledgeBase:
         )
 
     def nothing_found(self, place: str, facility: Value | None) -> bool:
-        """Binding law was looked for and not found at every place of the lineage for every type the keeper may be."""
-        if self.alone:
-            return True
+        """Binding law was looked for and not found at every place of the lineage for every type the keeper may be.
+
+        The cases of law files are judged without gaps: there, what nobody researched does not stand in the way.
+        """
         if isinstance(facility, Members) and facility.may:
             types = set(facility.may).union(*(self.vocabulary.narrower("facility_type", t) for t in facility.may))
         else:
             types = set(self.vocabulary.facts["facility_type"].values)
         lineage = self.jurisdictions.lineage(place)
-        looked = (self.jurisdictions.research(code, t, self.vocabulary) for code in lineage for t in types)
+        looked = [self.jurisdictions.research(code, t, self.vocabulary) for code in lineage for t in types]
+        if not self.gaps:
+            return all(found is None or found.status == "nothing_found" for found in looked)
         return bool(lineage) and all(found is not None and found.status == "nothing_found" for found in looked)
 
     def plus(self, statutes: Iterable[Statute]) -> KnowledgeBase:
@@ -124,10 +126,10 @@ class KnowledgeBase:
         more = {statute.id: statute for statute in statutes}
         return replace(self, built={**self.built, **more}, cache={}) if more else self
 
-    def only(self, names: Iterable[str], gaps: bool = False, alone: bool = True) -> KnowledgeBase:
-        """Return a base of a few statutes, as the cases of a law file are judged."""
+    def only(self, names: Iterable[str]) -> KnowledgeBase:
+        """Return a base of a few statutes and no gaps, as the cases of a law file are judged."""
         chosen = {name: self.statute(name) for name in names}
-        return replace(self, files={}, built=chosen, gaps=gaps, alone=alone, cache={})
+        return replace(self, files={}, built=chosen, gaps=False, cache={})
 
 
 def shipped() -> Path:
