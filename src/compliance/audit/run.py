@@ -240,7 +240,7 @@ def _decision_row(judged: Judged, size: int) -> dict[str, Any]:
 
 def _day(day: int | None) -> date | None:
     """Return the date of an ordinal; no day (open, none) as null, an early end `never` as 9999-12-31."""
-    if day is None or day == OPEN or day == LAST:
+    if day is None or day in (OPEN, LAST):
         return None
     return date.max if day == NEVER else date.fromordinal(day)
 

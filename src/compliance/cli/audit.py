@@ -1,0 +1,203 @@
+"""`compliance audit`, `compliance profile new`, `compliance sample`."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from compliance.cli.options import law_options, read_day
+from compliance.cli.progress import Bar
+from compliance.errors import UsageError
+
+if TYPE_CHECKING:
+    from compliance.audit.run import Audit, Order
+
+EXPLAINED = 300
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group()
+def profile() -> None:
+    """An organisation's profile."""
+
+
+@profile.command("new")
+@click.argument("inventory", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--name", default="our organisation", help="the organisation")
+def profile_new(inventory: Path, name: str) -> int:
+    """Draft a profile from the institutions' spellings found in INVENTORY."""
+    from compliance.archive.inventory import open_inventory
+    from compliance.audit.draft import draft
+
+    open_inventory(inventory)
+    click.echo(draft(inventory, name), nl=False)
+    return 0
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@click.option("--profile", "profile_file", required=True, type=_FILE, help="profile.yaml")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="folder for the report"
+)
+@click.option("--as-of", help="the day of the question (default: today)")
+@click.option(
+    "--deleted", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="CSV log of past deletions"
+)
+@click.option("--waivers", "waiver_file", type=_FILE, help="waivers.yaml")
+@click.option("--baseline", type=_FILE, help="findings.jsonl of an earlier run: only new findings are told")
+@click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), default="error", show_default=True)
+@click.option(
+    "--min-determined", type=click.FloatRange(0, 100), help="percent of studies that must be judged, else exit code 1"
+)
+@click.option("--privileged", is_flag=True, help="show the matters of holds")
+@click.option("--quiet", is_flag=True, help="no progress")
+@law_options
+def audit(source: Path, profile_file: Path, output: Path, **options: Any) -> int:
+    """Judge every study of an inventory (or of a folder, which is scanned first) and write the report."""
+    order, waivers_digest = _order(source, profile_file, output, options)
+    from compliance.audit.run import run
+
+    bar: Bar = options["bar"]
+    result = run(order)
+    bar.end()
+    _write(result, order, output, waivers_digest, options)
+    return _outcome(result, output, options)
+
+
+def _order(source: Path, profile_file: Path, output: Path, options: dict[str, Any]) -> tuple[Order, str]:
+    import hashlib
+
+    from compliance.archive.inventory import open_inventory
+    from compliance.audit.profile import load_profile
+    from compliance.audit.run import Order
+    from compliance.audit.waivers import read_baseline, read_waivers
+    from compliance.law.knowledge import load
+
+    bar = options["bar"] = Bar("audit", options["quiet"])
+    chosen = load_profile(profile_file, load(options["laws"]))
+    output.mkdir(parents=True, exist_ok=True)
+    inventory = open_inventory(_scanned(source, output, options["quiet"]) if source.is_dir() else source)
+    waiver_file, baseline = options["waiver_file"], options["baseline"]
+    digest = f"sha256:{hashlib.sha256(waiver_file.read_bytes()).hexdigest()}" if waiver_file else ""
+    return Order(
+        inventory, chosen, read_day(options["as_of"]), read_waivers(waiver_file) if waiver_file else (),
+        read_baseline(baseline) if baseline else frozenset(), options["deleted"], bar,
+    ), digest  # fmt: skip
+
+
+def _scanned(folder: Path, output: Path, quiet: bool) -> Path:
+    import os
+
+    from compliance.archive.scanning import scan_folder
+    from compliance.cli.scan import make_keys, now
+
+    target = output / "inventory.parquet"
+    bar = Bar("scan", quiet)
+    scan_folder(folder, target, make_keys(None, False, None), now(), os.cpu_count() or 1, bar)
+    bar.end()
+    return target
+
+
+def _write(result: Audit, order: Order, output: Path, waivers_digest: str, options: dict[str, Any]) -> None:
+    import compliance
+    from compliance.audit.run import decisions_table
+    from compliance.report import files, html
+
+    about = html.About(
+        " ".join(["compliance", *sys.argv[1:]]), options["privileged"], waivers_digest, compliance.__version__
+    )
+    explanations = explain_some(result, order)
+    files.write_table(output / "decisions.parquet", decisions_table(result))
+    files.write_text(output / "findings.jsonl", files.jsonl(result.findings))
+    files.write_text(output / "findings.csv", files.csv_text(result.findings))
+    files.write_text(output / "summary.json", json.dumps(_summary(result, order), indent=1, sort_keys=True) + "\n")
+    files.write_text(output / "report.html", html.render(result, order, about, explanations))
+
+
+def explain_some(result: Audit, order: Order) -> dict[str, str]:
+    """Return the explanations of the findings shown first, by fingerprint: a decision is explained only where it is shown."""
+    from compliance.report.html import _groups
+
+    wanted: dict[str, list[str]] = {}
+    for group in _groups(result.findings):
+        for finding in group["rows"][: max(20, EXPLAINED // 8)]:
+            if finding.study:
+                wanted.setdefault(finding.study, []).append(finding.fingerprint)
+    texts = _explained(order, set(list(wanted)[:EXPLAINED]))
+    return {name: texts[study] for study, names in wanted.items() if study in texts for name in names}
+
+
+def _explained(order: Order, studies: set[str]) -> dict[str, str]:
+    from compliance.audit.evaluate import Evaluator
+    from compliance.audit.run import _known
+    from compliance.decision.explain import text
+    from compliance.decision.missing import what_would_change
+
+    profile = order.profile
+    work = Evaluator(profile, order.as_of, order.inventory.column_names(), _known(order) if studies else {})
+    found = {}
+    for batch in order.inventory.batches() if studies else ():
+        uids = batch.column("study_uid").to_pylist()
+        for at in (number for number, uid in enumerate(uids) if uid in studies):
+            judged = next(iter(work.evaluate(batch.slice(at, 1))))
+            if judged.question is not None:
+                decision = work.decide(judged.question)
+                missing = what_would_change(decision, profile.knowledge, profile.assumptions, profile.holds)
+                found[uids[at]] = text(decision, missing)
+    return found
+
+
+def _summary(result: Audit, order: Order) -> dict[str, Any]:
+    from collections import Counter
+
+    return {
+        "as_of": order.as_of.isoformat(), "profile": order.profile.name, "profile_digest": order.profile.digest,
+        "inventory": order.inventory.digest, "laws": {"version": order.profile.knowledge.version, "digest": order.profile.knowledge.digest},
+        "dispositions": result.dispositions.rows(), "findings": dict(Counter(f.code for f in result.findings)),
+        "waived": sum(1 for f in result.findings if f.waived), "determined_percent": round(result.determined, 2),
+        "reconciliation": dict(result.reconciliation), "files": dict(result.files), "missing": result.missing.rows(),
+        "blocked": result.blocked.rows(), "by_place": result.by_place.rows(), "by_year": result.by_year.rows(),
+        "only_priors": result.only_priors,
+    }  # fmt: skip
+
+
+def _outcome(result: Audit, output: Path, options: dict[str, Any]) -> int:
+    from collections import Counter
+
+    open_ = Counter(f.level for f in result.findings if not f.waived)
+    for row in result.dispositions.rows():
+        click.echo(f"{row['studies']:>12,} {row['key']}", err=True)
+    click.echo(
+        f"{open_['error']:,} errors, {open_['warning']:,} warnings; {result.determined:.1f} % could be judged", err=True
+    )
+    click.echo(f"report: {output / 'report.html'}", err=True)
+    fails = {"error": open_["error"], "warning": open_["error"] + open_["warning"], "never": 0}[options["fail_on"]]
+    least = options["min_determined"]
+    return 1 if fails or (least is not None and result.determined < least) else 0
+
+
+@click.command()
+@click.argument("report", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--n", default=25, show_default=True, help="how many findings")
+@click.option("--seed", default=1, show_default=True)
+def sample(report: Path, n: int, seed: int) -> int:
+    """Draw findings of a REPORT folder as a work sheet: each can be done again by hand, from facts to date."""
+    path = report / "findings.jsonl"
+    if not path.is_file():
+        raise UsageError(f"{path} does not exist: run `compliance audit` first")
+    findings = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    chosen = random.Random(seed).sample(findings, min(n, len(findings)))
+    for number, one in enumerate(sorted(chosen, key=lambda f: (f["code"], f["study"])), 1):
+        click.echo(f"{number}. {one['code']} ({one['level']}) {one['study'] or one['norm']}")
+        click.echo(
+            f"   site {one['site'] or '-'}, record {one['record'] or '-'}; norm {one['norm'] or '-'} {one['citation']}"
+        )
+        click.echo(f"   said: {one['message']}")
+        click.echo("   facts seen: ____________  last day by hand: ____________  agrees: [ ]\n")
+    return 0

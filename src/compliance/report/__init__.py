@@ -1,0 +1,1 @@
+"""Findings to paper: the report, its charts, and the data files beside it."""

@@ -1,0 +1,171 @@
+"""report.html: one self-contained page a lawyer can hand in; what does not fit stays in the data files, and it says so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from compliance.audit.findings import LEVELS, RANK, Finding
+from compliance.audit.run import Audit, Order
+from compliance.decision.explain import DISCLAIMER, MAY_PURGE
+from compliance.law.knowledge import KnowledgeBase
+from compliance.law.statutes import Norm
+from compliance.report.charts import bars, volume
+
+SHOWN = 2_000
+PER_CODE = 400
+MEANING = {
+    "purged-early": "a study was deleted before its binding period had run, apparently, on the facts stated, and no copy is left",
+    "purged-under-hold": "a study was deleted while a hold was in force",
+    "purge-doubtful": "a deletion that may have been too early",
+    "scheduled-early": "the archive itself would delete the study before its binding period has run",
+    "lossy-unlawful": "compressed with loss where binding law asks for the original",
+    "kept-too-long": "a ceiling has passed: the study had to be destroyed",
+    "part-kept-too-long": "a part of a study had to be destroyed, another must stay",
+    "conflict": "a floor against a ceiling: a person must decide",
+    "hold-unmatched": "a hold in force matches nothing in the archive",
+    "undetermined": "no day can be given on what is known",
+    "bad-data": "dates or ages that cannot be true",
+    "law-unverified": "the norm that decides was entered from memory",
+    "law-stale": "a norm that decides was last looked at long ago",
+    "duty-open": "may go only after a duty is done",
+    "waiver-expired": "a waiver has run out",
+    "waiver-dead": "a waiver matches no finding",
+}
+
+
+@dataclass(frozen=True)
+class About:
+    """What the report says of itself: the command, digests, and whether the law version was adopted."""
+
+    command: str
+    privileged: bool
+    waivers_digest: str
+    program: str
+
+
+def templates() -> Path:
+    """Return the folder of templates, in the wheel or beside the sources."""
+    inside = Path(__file__).parents[1] / "_templates"
+    return inside if inside.is_dir() else Path(__file__).parents[3] / "templates"
+
+
+def render(audit: Audit, order: Order, about: About, explanations: Mapping[str, str]) -> str:
+    """Return the report as HTML; every value is escaped by the template."""
+    loader = jinja2.FileSystemLoader(templates())
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["volume"] = volume
+    environment.filters["count"] = lambda number: f"{number:,}"
+    return environment.get_template("report.html").render(**values(audit, order, about, explanations))
+
+
+def values(audit: Audit, order: Order, about: About, explanations: Mapping[str, str]) -> dict[str, Any]:
+    """Return everything the template shows."""
+    profile, base = order.profile, order.profile.knowledge
+    today = order.as_of.isoformat()
+    adopted = profile.adopted
+    return {
+        "profile": profile, "as_of": today, "about": about, "audit": audit, "law": base, "inventory": order.inventory,
+        "numbers": _numbers(audit), "purgeable": _purgeable(audit), "blocked": audit.blocked.rows(),
+        "adopted": "adopted" if adopted and adopted.digest == base.digest else "not adopted" if adopted else "no law version adopted",
+        "may_purge": MAY_PURGE.format(day=today), "disclaimer": DISCLAIMER,
+        "levels": _levels(audit.findings), "groups": _groups(audit.findings), "explanations": explanations, "meaning": MEANING,
+        "missing": audit.missing.rows()[:12], "assumed": _assumed(audit, order), "sources": _sources(audit, base), "charts": _charts(audit),
+        "cut": max(0, len(audit.findings) - sum(len(g["rows"]) for g in _groups(audit.findings))), "per_code": PER_CODE,
+        "cost": _cost(audit, profile.cost), "total": sum(audit.dispositions.studies.values()),
+    }  # fmt: skip
+
+
+def _numbers(audit: Audit) -> list[dict[str, Any]]:
+    total, size = sum(audit.dispositions.studies.values()), sum(audit.dispositions.bytes.values())
+    breach = audit.breach.studies["apparent breach"], audit.breach.bytes["apparent breach"]
+    open_ = audit.dispositions.studies["undetermined"], audit.dispositions.bytes["undetermined"]
+    return [
+        {"label": "apparent breach", "studies": breach[0], "bytes": breach[1], "class": "bad"},
+        {
+            "label": "no breach found",
+            "studies": max(0, total - breach[0] - open_[0]),
+            "bytes": max(0, size - breach[1] - open_[1]),
+            "class": "good",
+        },
+        {"label": "could not be determined", "studies": open_[0], "bytes": open_[1], "class": "open"},
+    ]
+
+
+def _purgeable(audit: Audit) -> dict[str, Any]:
+    both = ("ready", "a duty comes first")
+    return {"studies": sum(audit.ready.studies[k] for k in both), "bytes": sum(audit.ready.bytes[k] for k in both),
+            "ready": audit.ready.studies["ready"], "priors": audit.only_priors}  # fmt: skip
+
+
+def _levels(findings: Sequence[Finding]) -> list[tuple[str, str, int, int]]:
+    counts = Counter(f.code for f in findings if not f.waived)
+    waived = Counter(f.code for f in findings if f.waived)
+    codes = sorted(set(counts) | set(waived), key=lambda code: (RANK[LEVELS[code]], code))
+    return [(LEVELS[code], code, counts[code], waived[code]) for code in codes]
+
+
+def _groups(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Group findings by code, each group cut to what a page can bear."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.code, []).append(finding)
+    ordered = sorted(groups, key=lambda code: (RANK[LEVELS[code]], code))
+    room, shown = SHOWN, []
+    for code in ordered:
+        rows = groups[code][: min(PER_CODE, max(room, 20))]
+        room -= len(rows)
+        shown.append({"code": code, "level": LEVELS[code], "rows": rows, "all": len(groups[code])})
+    return shown
+
+
+def _assumed(audit: Audit, order: Order) -> list[dict[str, Any]]:
+    whys = {(e.fact, e.set): (e.shown, e.why) for chosen in order.profile.assumptions for e in chosen.entries}
+    return [
+        {
+            "fact": fact,
+            "set": name,
+            "value": whys.get((fact, name), ("", ""))[0],
+            "why": whys.get((fact, name), ("", ""))[1],
+            "studies": number,
+        }
+        for (fact, name), number in sorted(audit.assumed.items(), key=lambda item: -item[1])
+    ]
+
+
+def _sources(audit: Audit, base: KnowledgeBase) -> list[tuple[Norm, int]]:
+    found = [(base.index[name], number) for name, number in audit.applied.items() if name in base.index]
+    return sorted(found, key=lambda item: (item[0].jurisdiction, item[0].id))
+
+
+def _charts(audit: Audit) -> dict[str, str]:
+    years = sorted(audit.by_year.rows(), key=lambda row: row["key"])
+    first, later = years[:15], years[15:]
+    if later:
+        first.append(
+            {"key": "later", "studies": sum(r["studies"] for r in later), "bytes": sum(r["bytes"] for r in later)}
+        )
+
+    def of(rows: list[dict[str, Any]]) -> list[tuple[str, float, str]]:
+        return [(row["key"], row["bytes"], f"{volume(row['bytes'])}, {row['studies']:,} studies") for row in rows]
+
+    findings = Counter(f.code for f in audit.findings)
+    return {
+        "findings": bars([(code, n, f"{n:,}") for code, n in findings.most_common()], "findings by kind"),
+        "dispositions": bars(of(audit.dispositions.rows()), "volume by disposition"),
+        "years": bars(of(first), "volume by the year from which it may go"),
+        "places": bars(of(audit.by_place.rows()[:20]), "volume by jurisdiction"),
+    }
+
+
+def _cost(audit: Audit, cost: Mapping[str, Any]) -> str:
+    if not cost:
+        return ""
+    return f"{_purgeable(audit)['bytes'] / 1e12 * cost['per_tb_year']:,.0f} {cost['currency']} a year"
