@@ -142,7 +142,7 @@ def _convert(node: Any, name: str, problems: list[Problem], seen: set[int], dept
         return Node("", line, column)
     if isinstance(node, yaml.ScalarNode):
         scalar = Node(node.value, line, column)
-        scalar.bare = node.style is None
+        scalar.bare = not node.style
         return scalar
     if isinstance(node, yaml.SequenceNode):
         return Node([_convert(item, name, problems, seen, depth + 1) for item in node.value], line, column)
