@@ -11,8 +11,7 @@ from compliance.law.dates import LAST, OPEN, write_day
 from compliance.law.knowledge import KnowledgeBase, load
 
 TODAY = date(2026, 11, 24)
-ALL = ("hospital clinic physician_practice imaging_center ambulatory_surgery_center freestanding_emergency_department nursing_facility "
-       "portable_xray_supplier dental chiropractic employer trial_site screening_programme national_archive").split()
+ALL = ["hospital", "clinic", "physician_practice", "imaging_center", "ambulatory_surgery_center", "freestanding_emergency_department", "nursing_facility", "portable_xray_supplier", "dental", "chiropractic", "employer", "trial_site", "screening_programme", "national_archive"]
 
 
 def researched(status: str = "found") -> str:

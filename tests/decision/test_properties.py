@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import pytest
-from desk import base, floor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +16,7 @@ from compliance.law.knowledge import load
 from compliance.law.periods import PeriodShape, write
 from compliance.law.shape import Reader
 from compliance.law.yaml import Node
-
-from datetime import date
+from desk import base, floor
 
 CALM = settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 

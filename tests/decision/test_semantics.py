@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from desk import TODAY, ask, base, floor, researched, span
 
 from compliance.decision.assume import shipped
 from compliance.decision.contract import to_json
@@ -15,6 +14,7 @@ from compliance.law.dates import read_edtf
 from compliance.law.scopes import ScopeShape
 from compliance.law.shape import Reader
 from compliance.law.yaml import read_text
+from desk import TODAY, ask, base, floor, researched, span
 
 TEN = floor("ten", "10 years after study_date")
 

@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from desk import PLACES, floor
 
 from compliance.decision.cases import check
 from compliance.errors import LawError
@@ -15,6 +14,7 @@ from compliance.law.dates import add, read_edtf, write_day
 from compliance.law.knowledge import load
 from compliance.law.schemas import schemas
 from compliance.law.yaml import read_text
+from desk import PLACES, floor
 
 ROOT = Path(__file__).parents[2]
 HEAD = 'jurisdiction: "XA"\ntitle: T\ncitation: C\nurl: https://law.example\nforce: binding\nnorms:\n'

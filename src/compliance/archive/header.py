@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from compliance.archive.structure import Damaged, Syntax, check, inflate
+from compliance.archive.structure import NO_PIXELS, Damaged, Syntax, check, inflate
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -65,7 +65,7 @@ def _part10(file: BinaryIO, end: int) -> Header:
         except Exception as error:
             raise Damaged(f"the file meta information cannot be read: {_short(error)}") from None
         length = meta.get("FileMetaInformationGroupLength")
-        if length is not None and meta_start + 12 + int(length) != file.tell():
+        if length is not None and (not isinstance(length, int) or meta_start + 12 + length != file.tell()):
             raise Damaged("the length of the file meta information is wrong")
         uid = str(meta.get("TransferSyntaxUID", ""))
         if not uid:
@@ -135,12 +135,22 @@ def _attributes(data: Mapping[str, Any] | Dataset, syntax: str, remark: str) -> 
     missing = [word for word in ("study_uid", "series_uid", "sop_uid") if not found[word]]
     if missing:
         raise Damaged(f"no {' and no '.join(missing)}")
+    if remark.endswith(NO_PIXELS):
+        if _is_image(found["sop_class"]):
+            raise Damaged("an image without pixel data: cut short")
+        remark = remark.removesuffix(NO_PIXELS).removesuffix("; ")
     found["transfer_syntax"] = syntax
     found["remark"] = remark
     found["lossy_ratio"] = _ratio(data)
     found["title_code"] = _code(data, "ConceptNameCodeSequence")
     found["contributing_equipment"] = _contributing(data)
     return found
+
+
+def _is_image(sop_class: str) -> bool:
+    from pydicom.uid import UID
+
+    return "Image Storage" in UID(sop_class).name
 
 
 def _value(data: Any, keyword: str) -> Any:

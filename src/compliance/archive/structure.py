@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple
 MAX_DEPTH = 64
 MAX_INFLATED = 64 << 20
 MAX_ELEMENTS = 2_000_000
+NO_PIXELS = "no pixel data"
 _UNDEFINED = 0xFFFFFFFF
 _LONG = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
 _SHORT = frozenset(
@@ -65,7 +66,7 @@ class _Open(NamedTuple):
 
 
 def check(file: BinaryIO, end: int, syntax: Syntax) -> str:
-    """Walk the data set from the file's position; return a remark on the pixel data ("" or `pixel data cut short`).
+    """Walk the data set from the file's position; return a remark on the pixel data ("", `cut short` or none at all).
 
     Raises Damaged where a length runs beyond the file or its sequence, a VR is none, or nesting is deeper than 64.
     """
@@ -82,7 +83,7 @@ def check(file: BinaryIO, end: int, syntax: Syntax) -> str:
                 raise Damaged(f"an item at byte {at} runs beyond its sequence")
             limits.pop()
         if at == end and len(limits) == 1:
-            return ""
+            return NO_PIXELS
         head = file.read(8)
         if len(head) < 8:
             raise Damaged(f"cut short at byte {at}")

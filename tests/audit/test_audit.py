@@ -1,0 +1,156 @@
+"""An audit of a small archive: every kind of finding, waivers, baselines, deletions, the report as its reader sees it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from compliance.archive.keys import Keys
+from compliance.archive.tables import import_table, read_mapping
+from compliance.cli.main import cli
+from desk import PLACES, floor
+
+TEN = floor("ten", "10 years after study_date")
+GONE = floor("gone", "12 years after study_date", kind="ceiling")
+LOSSY = floor("lossy", "10 years after study_date", kind="lossy")
+TELL = floor("tell", "duty: notify, who: patient", "{modality: [US]}", kind="duty")
+LIST = """uid,pid,day,mods,inst,size,lossy,expiry
+1.1,A,2010-01-01,CT,General,1000000,false,
+1.2,A,2020-01-01,CT,General,1000000,true,2025-01-01
+1.3,B,2015-06-01,US,General,1000000,false,
+1.4,B,,CT,General,1000000,false,
+1.5,C,2015-06-01,CT,<script>alert(1)</script>,1000000,false,
+1.6,D,2016-01-01,CT\\SEG\\SR,General,1000000,false,
+1.7,=cmd|' /C calc'!A0,2016-02-30,MR,General,1000000,false,
+"""
+MAP = "rows: study\ncolumns: {study_uid: uid, patient_id: pid, study_date: day, modality: mods, institution: inst, bytes: size, lossy: lossy, archive_expiry: expiry}\n"
+PROFILE = """name: Test
+sites:
+  - id: main
+    match: {institution: [general]}
+    keepers: [{jurisdiction: XA-N, facility_type: hospital, facts: {ownership: private}}]
+    decided_by: counsel
+assume: practical
+holds:
+  - {id: M-1, matter: Roe v. Doe, issued_by: counsel, issued: 2024-01-01, scope: {study_uid: ["1.6"]}}
+  - {id: M-2, issued_by: counsel, scope: {study_uid: ["9.9"]}}
+cost: {per_tb_year: 250, currency: EUR}
+"""
+
+
+@pytest.fixture()
+def desk(tmp_path: Path) -> Path:
+    laws = tmp_path / "laws"
+    (laws / "XA").mkdir(parents=True)
+    (laws / "jurisdictions.yaml").write_text(PLACES)
+    norms = "\n".join("  " + line for line in "\n".join((TEN, GONE, LOSSY, TELL)).splitlines())
+    (laws / "XA" / "act.yaml").write_text('jurisdiction: "XA"\ntitle: T\ncitation: C\nurl: https://x.example\nforce: binding\nnorms:\n' + norms + "\n")
+    (tmp_path / "list.csv").write_text(LIST)
+    (tmp_path / "map.yaml").write_text(MAP)
+    (tmp_path / "profile.yaml").write_text(PROFILE)
+    import_table(str(tmp_path / "list.csv"), read_mapping(tmp_path / "map.yaml"), tmp_path / "inv.parquet", Keys(b"secret of the tests"), "2026-11-24")
+    return tmp_path
+
+
+def audit(desk: Path, *more: str, out: str = "out"):
+    command = ["audit", str(desk / "inv.parquet"), "--profile", str(desk / "profile.yaml"), "--laws", str(desk / "laws"), "--as-of", "2026-11-24", "-o", str(desk / out), "--quiet", *more]
+    result = CliRunner().invoke(cli, command, standalone_mode=False)
+    assert result.exception is None, result.exception
+    lines = (desk / out / "findings.jsonl").read_text().splitlines()
+    return result.return_value, [json.loads(line) for line in lines]
+
+
+def codes(findings, study=None):
+    return {f["code"] for f in findings if study in (None, f["study"])}
+
+
+def test_findings_of_every_study(desk):
+    code, found = audit(desk)
+    assert code == 1
+    assert codes(found, "1.1") == {"kept-too-long"}
+    assert codes(found, "1.2") == {"scheduled-early", "lossy-unlawful"}
+    assert codes(found, "1.3") == {"duty-open"}
+    assert codes(found, "1.4") == codes(found, "1.5") == {"undetermined"}
+    assert codes(found, "1.6") == set()
+    assert codes(found, "1.7") == {"bad-data", "undetermined"}
+    assert [f["norm"] for f in found if f["code"] == "hold-unmatched"] == ["hold:M-2"]
+
+
+def test_the_same_inputs_give_the_same_bytes(desk):
+    audit(desk, out="one")
+    audit(desk, out="two")
+    assert (desk / "one/findings.jsonl").read_bytes() == (desk / "two/findings.jsonl").read_bytes()
+
+
+def test_the_report_is_self_contained_safe_and_never_says_compliant(desk):
+    audit(desk)
+    page = (desk / "out/report.html").read_text()
+    assert "<script" not in page and "compliant" not in page.replace("imaging-compliance", "").lower().replace("compliance ", "")
+    assert "apparent breach" in page and "could not be determined" in page and "not legal advice" in page
+    assert "Roe v. Doe" not in page and "src=" not in page and "no law version adopted" in page
+    audit(desk, "--privileged", out="privileged")
+    assert "Roe v. Doe" in (desk / "privileged/report.html").read_text()
+    rows = list(csv.reader((desk / "out/findings.csv").read_text().splitlines()))
+    assert all(not cell.startswith(("=", "+", "@")) for row in rows for cell in row)
+    summary = json.loads((desk / "out/summary.json").read_text())
+    assert sum(row["studies"] for row in summary["dispositions"]) == 7 == sum(summary["reconciliation"].values())
+
+
+def test_waivers_baseline_and_exit_codes(desk):
+    _, found = audit(desk)
+    (desk / "waivers.yaml").write_text(
+        "waivers:\n  - {match: {code: kept-too-long}, reason: moving house, owner: CIO, until: 2027-01-01}\n"
+        "  - {match: {code: lossy-unlawful}, reason: old, owner: CIO, until: 2020-01-01}\n  - {match: {code: conflict}, reason: none, owner: CIO, until: 2027-01-01}\n")
+    _, waived = audit(desk, "--waivers", str(desk / "waivers.yaml"), out="w")
+    assert {f["code"] for f in waived if f["waived"]} == {"kept-too-long"}
+    assert {"waiver-expired", "waiver-dead"} <= codes(waived)
+    code, new = audit(desk, "--baseline", str(desk / "out/findings.jsonl"), out="b")
+    assert new == [] and code == 0 and found
+    assert audit(desk, "--fail-on", "never", out="n")[0] == 0
+    assert audit(desk, "--fail-on", "never", "--min-determined", "99", out="m")[0] == 1
+
+
+def test_past_deletions_are_judged_under_the_law_of_their_day(desk):
+    (desk / "log.csv").write_text("study_uid,deleted_on,reason,copies_left\n1.2,2024-05-05,retention,none\n1.2,2024-05-05,moved,\n1.1,2021-01-01,retention,none\n1.6,2025-01-01,retention,none\n1.1,2021-13-01,retention,none\n")
+    _, found = audit(desk, "--deleted", str(desk / "log.csv"))
+    said = {(f["study"], f["code"]) for f in found if f["message"].startswith("deleted on") or "log line" in f["message"]}
+    assert said == {("1.2", "purged-early"), ("1.2", "purge-doubtful"), ("1.6", "purged-under-hold"), ("", "bad-data")}
+
+
+def test_a_broken_profile_is_told_with_every_fault(desk):
+    (desk / "profile.yaml").write_text(PROFILE.replace("facility_type: hospital", "facility_type: hosptal").replace("assume: practical", "assume: practicl"))
+    command = ["audit", str(desk / "inv.parquet"), "--profile", str(desk / "profile.yaml"), "--laws", str(desk / "laws"), "-o", str(desk / "x")]
+    error = CliRunner().invoke(cli, command, standalone_mode=False).exception
+    assert "Did you mean 'practical'" in str(error)
+
+
+def test_a_profile_is_drafted_from_the_spellings_found(desk):
+    text = CliRunner().invoke(cli, ["profile", "new", str(desk / "inv.parquet")], standalone_mode=False).output
+    assert 'institution: ["General"]' in text and "6 studies" in text
+
+
+def test_a_work_sheet_is_drawn(desk):
+    audit(desk)
+    out = CliRunner().invoke(cli, ["sample", str(desk / "out"), "--n", "3"], standalone_mode=False).output
+    assert out.count("last day by hand") == 3
+
+
+def test_decide_answers_every_line_in_order(desk):
+    lines = ['{"id": 1, "as_of": "2026-11-24", "facts": {"jurisdiction": "XA-N", "facility_type": "hospital", "record": "image", "study_date": "2020-01-01"}}',
+             '{"id": 2, "as_of": "2026-11-24", "facts": {"facility_typ": "x"}}', "not json", '{"id": 4, "facts": {}}']
+    (desk / "in.jsonl").write_text("\n".join(lines) + "\n")
+    result = CliRunner().invoke(cli, ["decide", str(desk / "in.jsonl"), "--laws", str(desk / "laws")], standalone_mode=False)
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.return_value == 2 and [a["id"] for a in answers] == [1, 2, None, 4]
+    assert answers[0]["earliest_purge_date"] == "2030-01-02" and answers[0]["retain_through"] == {"earliest": "2030-01-01", "latest": "2030-01-01", "open": False}
+    assert "Did you mean 'facility_type'" in str(answers[1]["error"])
+
+
+def test_what_a_missing_birth_date_would_change():
+    result = CliRunner().invoke(cli, ["purge-date", "--laws", "tests/laws", "--jurisdiction", "XA", "--facility-type", "hospital", "--record", "image",
+                                      "--modality", "CT", "--study-date", "2012-05-01", "--discharge-date", "2012-05-03", "--as-of", "2026-11-24"], standalone_mode=False)
+    assert "born on or before 2000-05-03: may be purged from 2019-05-04" in result.output
