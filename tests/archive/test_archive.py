@@ -140,7 +140,7 @@ def test_a_killed_scan_goes_on_and_ends_like_a_whole_one(tmp_path):
 
 def test_the_files_inside_pydicom_are_scanned_without_a_failure(tmp_path):
     found = scan(Path(pydicom.__file__).parent / "data", tmp_path / "inv.parquet", workers=2)
-    assert found.outcomes["read"] > 100 and found.studies > 30
+    assert found.outcomes["read"] > 70 and found.studies > 30
 
 
 @pytest.mark.parametrize(("text", "want"), [("19970424", "1997-04-24"), ("1997.04.24", "1997-04-24"), ("1997-04", "1997-04-01/1997-04-30"), ("1997", "1997-01-01/1997-12-31"), ("2020-03-01 00:00:00", "2020-03-01")])

@@ -23,7 +23,7 @@ CALM = settings(max_examples=120, deadline=None, derandomize=True, suppress_heal
 dates = st.dates(date(1990, 1, 1), date(2026, 11, 24)).map(date.isoformat)
 events = st.sampled_from(["study_date", "discharge_date", "last_service_date", "age of majority", "age 21", "end of year of study_date", "death_date"])
 periods = st.builds(lambda n, u, e: f"{n} {u}s after {e}", st.integers(2, 12), st.sampled_from(["year", "month"]), events)
-nested = st.one_of(periods, st.sampled_from(["permanent", "unknown"]), st.builds(lambda a, b, h: "{%s: [%s, %s]}" % (h, a, b), periods, periods, st.sampled_from(["latest", "earliest"])))
+nested = st.one_of(periods, st.sampled_from(["permanent", "unknown"]), st.builds(lambda a, b, h: f"{{{h}: [{a}, {b}]}}", periods, periods, st.sampled_from(["latest", "earliest"])))
 scopes = st.sampled_from(["", "{deceased: true}", "{inpatient: false}", "{modality: [CT]}", "{age: {under: majority, at: study_date}}", "{study_date: 2010-01-01/..}", "{facility_type: [critical_access_hospital]}"])
 
 

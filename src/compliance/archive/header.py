@@ -135,10 +135,10 @@ def _attributes(data: Mapping[str, Any] | Dataset, syntax: str, remark: str) -> 
     missing = [word for word in ("study_uid", "series_uid", "sop_uid") if not found[word]]
     if missing:
         raise Damaged(f"no {' and no '.join(missing)}")
-    if remark.endswith(NO_PIXELS):
-        if _is_image(found["sop_class"]):
-            raise Damaged("an image without pixel data: cut short")
+    if remark.endswith(NO_PIXELS) and not _is_image(found["sop_class"]):
         remark = remark.removesuffix(NO_PIXELS).removesuffix("; ")
+    elif remark.endswith(NO_PIXELS):
+        raise Damaged("an image without pixel data: cut short, or stripped")
     found["transfer_syntax"] = syntax
     found["remark"] = remark
     found["lossy_ratio"] = _ratio(data)
