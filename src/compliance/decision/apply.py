@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from compliance.law.conditions import MAYBE, NO, YES, Listed, Truth
@@ -43,7 +43,7 @@ class NormSet:
     code: str
     norms: tuple[tuple[Norm, Truth], ...]
     overriders: Mapping[str, tuple[str, ...]]  # norm id -> norms that may lawfully displace it
-    rounding: Mapping[str, Round]
+    by_kind: Mapping[str, tuple[tuple[Norm, Truth, Round], ...]]
     width: Mapping[str, int]  # place -> 0 for the narrowest
 
 
@@ -69,9 +69,12 @@ def _make(knowledge: KnowledgeBase, code: str) -> NormSet:
             target = by_id.get(name) or knowledge.index.get(name)
             if target and target.id in by_id and may_override(knowledge, norm, target):
                 overriders.setdefault(target.id, []).append(norm.id)
-    rounding = {norm.id: _rounding(norm, places.leap_day(norm.jurisdiction)) for norm in by_id.values()}
+    by_kind: dict[str, list[tuple[Norm, Truth, Round]]] = {}
+    for norm, truth in norms:
+        by_kind.setdefault(norm.kind, []).append((norm, truth, _rounding(norm, places.leap_day(norm.jurisdiction))))
+    kinds = {kind: tuple(found) for kind, found in by_kind.items()}
     width = {place: number for number, place in enumerate(order)}
-    return NormSet(code, tuple(norms), {name: tuple(found) for name, found in overriders.items()}, rounding, width)
+    return NormSet(code, tuple(norms), {name: tuple(found) for name, found in overriders.items()}, kinds, width)
 
 
 def may_override(knowledge: KnowledgeBase, norm: Norm, target: Norm) -> bool:
@@ -90,13 +93,10 @@ def _rounding(norm: Norm, rule: Rounding | None) -> Round:
     return (rule, rule) if rule else CEILING if norm.kind == "ceiling" else FLOOR
 
 
-def look(chosen: NormSet, situation: Situation, kinds: Iterable[str]) -> dict[str, Looked]:
-    """Return every norm of some kinds as it comes out for the situation, by id."""
-    wanted = frozenset(kinds)
+def look(chosen: NormSet, situation: Situation, kind: str) -> dict[str, Looked]:
+    """Return every norm of a kind as it comes out for the situation, by id."""
     found = {
-        norm.id: _in_scope(norm, place, situation, chosen.rounding[norm.id])
-        for norm, place in chosen.norms
-        if norm.kind in wanted
+        norm.id: _in_scope(norm, place, situation, rounding) for norm, place, rounding in chosen.by_kind.get(kind, ())
     }
     if chosen.overriders:
         settled: dict[str, Looked] = {}

@@ -116,7 +116,7 @@ class _Class:
             at = self.result.situation.part(record=self.record, modality=part.code, body_part=body)
             if retention_end is not None:
                 at = at.with_day("retention_end", retention_end)
-            found = look(self.result.chosen, at, (kind,))
+            found = look(self.result.chosen, at, kind)
             for name, one in found.items():
                 self._remember(name, Evidence(one, at))
             yield found, at
@@ -127,7 +127,7 @@ class _Class:
             self.result.norms[name] = new
 
     def _destroy_by(self, retention_end: DateRange) -> int | None:
-        if not any(norm.kind == "ceiling" for norm, _ in self.result.chosen.norms):
+        if "ceiling" not in self.result.chosen.by_kind:
             return None
         days = list[int | None]()
         for part in self.parts:
@@ -150,7 +150,7 @@ class _Class:
         return folding.hull((whole, free))
 
     def _lossy(self) -> Lossy:
-        if not any(norm.kind == "lossy" for norm, _ in self.result.chosen.norms):
+        if "lossy" not in self.result.chosen.by_kind:
             return NO_NORM
         found = [
             _fold_lossy(looked, self.result.chosen) for part in self.parts for looked, _ in self._looks(part, "lossy")
@@ -158,7 +158,7 @@ class _Class:
         return stricter(found)
 
     def _duties(self) -> tuple[Duty, ...]:
-        if not any(norm.kind == "duty" for norm, _ in self.result.chosen.norms):
+        if "duty" not in self.result.chosen.by_kind:
             return ()
         found: dict[str, Looked] = {}
         for part in self.parts:

@@ -29,6 +29,7 @@ class _Desk:
     base: KnowledgeBase
     today: int
     problems: list[Problem]
+    loose: bool  # a file that lies outside any law base
 
     def say(self, message: str, *path: str | int, level: str = "error") -> None:
         """Note a fault at a path of keys; the nearest node that exists gives the place."""
@@ -48,11 +49,11 @@ class _Desk:
         self.say(message, *path, level="warning")
 
 
-def lint(base: KnowledgeBase, names: Iterable[str], today: int) -> list[Problem]:
-    """Return the faults of some statutes (by id); `today` as ordinal, for staleness."""
+def lint(base: KnowledgeBase, names: Iterable[str], today: int, loose: bool = False) -> list[Problem]:
+    """Return the faults of some statutes (by id); `today` as ordinal, for staleness; `loose`: files outside a base."""
     problems: list[Problem] = []
     for name in names:
-        desk = _Desk(base.statute(name), base.files[name], base, today, problems)
+        desk = _Desk(base.statute(name), base.files[name], base, today, problems, loose)
         for rule in (_place, _quotes, _ids, _research):
             rule(desk)
         for number, norm in enumerate(desk.statute.norms):
@@ -65,9 +66,17 @@ def _place(desk: _Desk) -> None:
     code, folder = desk.statute.jurisdiction, desk.statute.id.partition("/")[0]
     places = desk.base.jurisdictions.places
     if folder != code and "/" in desk.statute.id:
-        desk.say(f"{code!r} stands in the folder {folder!r}. The folder is the code.", "jurisdiction")
+        desk.say(
+            f"{code!r} stands in the folder {folder!r}. The folder is the code.",
+            "jurisdiction",
+            level="warning" if desk.loose else "error",
+        )
     if code not in places:
-        desk.say(f"{code!r} is not in jurisdictions.yaml.{guess(code, places)}", "jurisdiction")
+        desk.say(
+            f"{code!r} is not in jurisdictions.yaml.{guess(code, places)}",
+            "jurisdiction",
+            level="warning" if desk.loose else "error",
+        )
 
 
 def _quotes(desk: _Desk) -> None:
