@@ -12,6 +12,7 @@ from compliance.decision.cases import check
 from compliance.errors import LawError
 from compliance.law.dates import add, read_edtf, write_day
 from compliance.law.knowledge import load
+from compliance.law.register import at_stake
 from compliance.law.schemas import schemas
 from compliance.law.yaml import read_text
 from desk import PLACES, floor
@@ -132,3 +133,11 @@ def test_no_file_is_too_long_to_read():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef):
                 assert node.end_lineno - node.lineno <= 50, f"{path}: {node.name}"
+
+
+def test_rule_26_each_practical_assumption_names_the_places_that_hang_on_it():
+    base = load(use_compiled=False)
+    found = at_stake(base)
+    assert set(found) == {a.fact for a in base.vocabulary.assumptions("practical")}
+    assert {"US-TX", "NL", "FR"} <= set(found["last_service_date"]) | set(found["last_entry_date"]) | set(found["last_discharge_date"])
+    assert "US" in found["next_mammogram_date"] and "DE" not in found["next_mammogram_date"]

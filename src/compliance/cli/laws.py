@@ -152,3 +152,15 @@ def schema(laws: Path | None) -> int:
     changed = write(laws or shipped(), load(laws).vocabulary)
     click.echo(f"written: {', '.join(changed)}" if changed else "nothing changed", err=True)
     return 0
+
+
+@laws.command()
+@law_options
+def assumptions(laws: Path | None) -> int:
+    """What the practical set assumes, and the places whose floors hang on it."""
+    from compliance.law.knowledge import load
+    from compliance.law.register import at_stake
+
+    for fact, places in at_stake(load(laws)).items():
+        click.echo(f"{fact:28} {len(places):3}  {' '.join(places)}")
+    return 0

@@ -11,7 +11,7 @@ from typing import Any
 
 from compliance.errors import LawError, Problem, UsageError, guess
 from compliance.law import compiled
-from compliance.law.conditions import Not
+from compliance.law.conditions import Listed, Not
 from compliance.law.dates import OPEN, DateRange
 from compliance.law.jurisdictions import Jurisdictions, read_jurisdictions
 from compliance.law.periods import UNKNOWN
@@ -88,8 +88,9 @@ class KnowledgeBase:
         open_types = frozenset(t for t in types if self.jurisdictions.research(place, t, self.vocabulary) is None)
         if not open_types:
             return None
-        conditions = [listing("facility_type", open_types, self.vocabulary)]
-        scope: tuple[Any, ...] = tuple(conditions) if open_types != frozenset(types) else ()
+        # A narrower type that was researched is no gap, though the wider one is: nothing is within or around these.
+        condition = Listed("facility_type", open_types, open_types, open_types, one=True)
+        scope: tuple[Any, ...] = (condition,) if open_types != frozenset(types) else ()
         if self.jurisdictions.places[place].within:
             scope = (*scope, Not(listing("ownership", frozenset({"federal"}), self.vocabulary)))
         name = self.jurisdictions.places[place].name

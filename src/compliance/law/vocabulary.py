@@ -181,7 +181,7 @@ def _boolean(raw: Any) -> bool:
 def _members(kind: FactType, raw: Any) -> Members:
     if isinstance(raw, Mapping) and set(raw) == {"not"} and kind.values:
         out = _words(kind, raw["not"])
-        return Members(frozenset(), frozenset(kind.values) - out)
+        return Members(frozenset(), None if kind.open else frozenset(kind.values) - out)
     words = _words(kind, raw)
     if kind.type == "choice" and len(words) != 1:
         raise ValueError(f"takes one value, not {len(words)}. Allowed: {listed(kind.values, 30)}")
