@@ -140,13 +140,11 @@ def _reach(norm: Norm, situation: Situation) -> Truth:
     if may is not None and may.isdisjoint(_BLURRED):
         return YES
     conditions = [*norm.scope.conditions(), *(c for version in norm.versions for c in version.scope.conditions())]
-    named = any(
-        isinstance(c, Listed) and c.fact == "copy" and not c.values.isdisjoint(_BLURRED if may is None else may)
-        for c in conditions
-    )
-    if named:
+    named = {word for c in conditions if isinstance(c, Listed) and c.fact == "copy" for word in c.values}
+    possible = _BLURRED if may is None else may & _BLURRED
+    if possible <= named:
         return YES
-    return NO if may is not None and may <= _BLURRED else MAYBE
+    return NO if may == possible and possible.isdisjoint(named) else MAYBE
 
 
 def _settle(name: str, found: Mapping[str, Looked], chosen: NormSet, settled: dict[str, Looked]) -> Looked:

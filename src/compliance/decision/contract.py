@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from compliance.decision.decide import Decision, Part
+from compliance.decision.decide import Decision, Part, first_of
 from compliance.decision.judge import Duty, Evidence, KeeperResult, Lossy
 from compliance.decision.missing import Missing
 from compliance.decision.reasons import why, why_open_ended
@@ -131,9 +131,12 @@ def _keeper(keeper: KeeperResult, decision: Decision) -> Json:
         "jurisdiction": keeper.code or None,
         "facility_type": _word(keeper, "facility_type"),
         "keeper_role": _word(keeper, "keeper_role"),
-        "retain_through": {**_ends(full), "open": full.earliest > LAST and not last.result.fold.permanent},
+        "retain_through": {
+            **_ends(full),
+            "open": full.earliest > LAST and not any(part.result.fold.permanent for part in own),
+        },
         "destroy_by": _day(min(days, default=None)),
-        "disposition": last.disposition,
+        "disposition": first_of(part.disposition for part in own),
         "governing": last.governing,
     }
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from compliance.decision.assume import Assumed, AssumptionSet, assume
 from compliance.decision.holds import Hold
-from compliance.decision.judge import ClassResult, Duty, Evidence, KeeperResult, Lossy, judge, stricter
+from compliance.decision.judge import ClassResult, Duty, Evidence, KeeperResult, Lossy, contradicted, judge, stricter
 from compliance.decision.question import Question, ask, codes
-from compliance.law.dates import EVERYTHING, LAST, NEVER, DateRange
+from compliance.law.dates import LAST, NEVER, DateRange
 from compliance.law.knowledge import KnowledgeBase, place_on_file
 from compliance.law.situation import BadData
 from compliance.law.statutes import Norm
@@ -115,21 +115,21 @@ def decide(
     """
     today = as_of.toordinal()
     question = facts if isinstance(facts, Question) else ask(facts, knowledge.vocabulary)
-    used: dict[str, Assumed] = {}
+    used: dict[Assumed, None] = {}
     keepers, notes = list[KeeperResult](), list[str]()
     for own in question.by_keeper():
         filled, assumed = assume(own, assumptions, today)
-        used.update((one.fact, one) for one in assumed)
+        used.update(dict.fromkeys(assumed))
         for code in _places(filled, knowledge, notes):
             keepers.append(judge(knowledge, filled, today, code))
     matching = tuple(hold for hold in holds if any(hold.matches(keeper.situation) for keeper in keepers))
     problems = tuple(dict.fromkeys(problem for keeper in keepers for problem in keeper.problems))
     parts = tuple(
-        Part(keeper, result, disposition(result, today, bool(matching), bool(problems)))
+        Part(keeper, result, disposition(result, today, bool(matching)))
         for keeper in keepers
-        for result in keeper.classes
+        for result in (map(contradicted, keeper.classes) if problems else keeper.classes)
     )
-    return _whole(knowledge, question, today, keepers, parts, matching, problems, tuple(used.values()), notes)
+    return _whole(knowledge, question, today, keepers, parts, matching, problems, tuple(used), notes)
 
 
 def _places(facts: Mapping[str, Value], knowledge: KnowledgeBase, notes: list[str]) -> list[str]:
@@ -146,18 +146,23 @@ def _places(facts: Mapping[str, Value], knowledge: KnowledgeBase, notes: list[st
     ]
 
 
-def disposition(result: ClassResult, as_of: int, held: bool, bad: bool) -> str:
+def disposition(result: ClassResult, as_of: int, held: bool) -> str:
     """Return what to do with one class on a day: the first that holds (SEMANTICS 21)."""
-    early, late = (EVERYTHING if bad else result.fold.full)[:2]
+    early, late = result.fold.full
     if held:
         return "held"
-    if not bad and result.destroy_by is not None and result.destroy_by < as_of <= early:
+    if result.destroy_by is not None and result.destroy_by < as_of <= early:
         return "conflict"
     if as_of <= late and as_of > early:
         return "undetermined"
     if as_of <= early:
         return "retain"
     return "must_purge" if result.destroy_by is not None and as_of > result.destroy_by else "may_purge"
+
+
+def first_of(dispositions: Iterable[str]) -> str:
+    """Return the disposition that comes first of held, conflict, undetermined, retain, must_purge, may_purge."""
+    return min(dispositions, key=ORDER.index)
 
 
 def _whole(
@@ -172,16 +177,9 @@ def _whole(
     notes: list[str],
 ) -> Decision:
     folds = [part.result.fold for part in parts]
-    retain = (
-        EVERYTHING if problems else DateRange(max(f.full.earliest for f in folds), max(f.full.latest for f in folds))
-    )
-    binding = (
-        EVERYTHING
-        if problems
-        else DateRange(max(f.binding.earliest for f in folds), max(f.binding.latest for f in folds))
-    )
-    found = {part.disposition for part in parts}
-    verdict = next(word for word in ORDER if word in found)
+    retain = DateRange(max(f.full.earliest for f in folds), max(f.full.latest for f in folds))
+    binding = DateRange(max(f.binding.earliest for f in folds), max(f.binding.latest for f in folds))
+    verdict = first_of(part.disposition for part in parts)
     days = [part.result.destroy_by for part in parts if part.result.destroy_by is not None]
     duties = _duties(parts)
     purgeable = verdict in ("may_purge", "must_purge")
@@ -190,8 +188,8 @@ def _whole(
         disposition=verdict,
         retain=retain,
         binding=binding,
-        permanent=not problems and any(f.permanent for f in folds),
-        destroy_by=None if problems else min(days, default=None),
+        permanent=any(f.permanent for f in folds),
+        destroy_by=min(days, default=None),
         ready=purgeable and not any(duty.blocks for duty in duties),
         lossy=stricter(part.result.lossy for part in parts),
         parts=parts,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from compliance.decision.apply import Looked, NormSet
 from compliance.law.conditions import NO, YES
-from compliance.law.dates import EVERYTHING, NEVER, OPEN, DateRange
+from compliance.law.dates import EVERYTHING, LAST, NEVER, OPEN, DateRange
 
 
 class Fold(NamedTuple):
@@ -21,6 +21,9 @@ class Fold(NamedTuple):
     permanent: bool
     covered: bool
     governing: str | None
+
+
+UNSURE = Fold(EVERYTHING, EVERYTHING, False, False, None)
 
 
 def fold(floors: Mapping[str, Looked], chosen: NormSet, guidance_covers: bool) -> Fold:
@@ -37,7 +40,7 @@ def fold(floors: Mapping[str, Looked], chosen: NormSet, guidance_covers: bool) -
         return Fold(DateRange(early, late), DateRange(early, bound), permanent, True, governing)
     if guidance_covers and any(one.norm.force == "guidance" for one in sure):
         return Fold(DateRange(OPEN, late), EVERYTHING, False, True, governing)
-    return Fold(EVERYTHING, EVERYTHING, False, False, governing)
+    return UNSURE._replace(governing=governing)
 
 
 def _late(one: Looked) -> int:
@@ -87,4 +90,4 @@ def destroy_by(ceilings: Iterable[Looked]) -> int | None:
     """Return the earliest late end of the sure, binding ceilings that apply for certain."""
     counted = [_late(one) for one in ceilings if one.norm.sure and one.norm.force == "binding" and one.applies == YES]
     first = min(counted, default=NEVER)
-    return None if first >= NEVER else first
+    return None if first >= LAST else first

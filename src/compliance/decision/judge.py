@@ -12,11 +12,11 @@ from compliance.decision.fold import Fold
 from compliance.decision.parts import Modality, modalities, record_classes
 from compliance.law import dates
 from compliance.law.conditions import NO, Truth
-from compliance.law.dates import EVERYTHING, DateRange
+from compliance.law.dates import DateRange
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.situation import BadData, Situation, situate
 from compliance.law.statutes import BEFORE_PURGE, Norm, Version
-from compliance.law.vocabulary import Members, Value
+from compliance.law.vocabulary import HAPPENED, Members, Value
 
 
 class Evidence(NamedTuple):
@@ -141,13 +141,11 @@ class _Class:
     def _free(self, whole: Fold) -> Fold:
         """A duplicate is free while another copy of equal quality of the same keeper surely remains."""
         copy, left = self.result.situation.value("copy"), self.result.situation.value("copies_left")
-        if not isinstance(copy, Members) or copy.must != frozenset({"duplicate"}):
+        if not _may_hold(copy, "duplicate") or not _may_hold(left, "some"):
             return whole
         study = self.result.situation.day("study_date")
         free = Fold(study, study, False, True, None)
-        if isinstance(left, Members) and left.must:
-            return free if "some" in left.must else whole
-        return folding.hull((whole, free))
+        return free if _holds(copy, "duplicate") and _holds(left, "some") else folding.hull((whole, free))
 
     def _lossy(self) -> Lossy:
         if "lossy" not in self.result.chosen.by_kind:
@@ -166,7 +164,7 @@ class _Class:
                 for name, one in looked.items():
                     if one.applies != NO and (name not in found or one.applies > found[name].applies):
                         found[name] = one
-        free = self._free(Fold(EVERYTHING, EVERYTHING, False, False, None)).covered
+        free = self._free(folding.UNSURE).covered
         done = self.result.situation.value("duties_done")
         when = done if isinstance(done, dict) else {}
         duties = [
@@ -178,16 +176,33 @@ class _Class:
         return tuple(duty for duty in duties if not free or duty.version.duty == "certificate")
 
 
+def contradicted(result: ClassResult) -> ClassResult:
+    """Return what is left of a class where the facts contradict each other: its duties, and no day."""
+    lossy = result.lossy
+    if lossy.status != "no_norm":
+        lossy = lossy._replace(status="undetermined", allowed_from=None, binding=None)
+    return replace(result, fold=folding.UNSURE, destroy_by=None, lossy=lossy)
+
+
+def _may_hold(value: Value | None, word: str) -> bool:
+    return not isinstance(value, Members) or value.may is None or word in value.may
+
+
+def _holds(value: Value | None, word: str) -> bool:
+    return isinstance(value, Members) and word in value.must
+
+
 def _weight(one: Looked) -> tuple[int, int, int]:
     return (one.applies, one.in_scope, one.range.latest if one.range else 0)
 
 
 def _done(norm: Norm, version: Version, when: dict[str, DateRange], as_of: int) -> bool:
     day = next((when[name] for name in (norm.id, *norm.formerly) if name in when), None)
-    if day is None or day.latest > as_of:
+    last = None if day is None else as_of if day == HAPPENED else day.latest
+    if last is None or last > as_of:
         return False
     count, unit = version.lead_days
-    return dates.add(day.latest, count, unit, "next") <= as_of
+    return dates.add(last, count, unit, "next") <= as_of
 
 
 NO_NORM = Lossy("no_norm", None, None, ())

@@ -31,7 +31,7 @@ def modalities(situation: Situation, vocabulary: Vocabulary) -> tuple[Modality, 
     codes = _codes(situation, vocabulary)
     value = situation.value("body_part")
     bodies = tuple(sorted(value.must)) if isinstance(value, Members) and value.must else (None,)
-    known = len(codes) == 1 or len(bodies) == 1
+    known = len(bodies) == 1 or (len(codes) == 1 and codes[0] is not None)
     return tuple(Modality(code, bodies, known) for code in codes)
 
 
