@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -45,13 +46,13 @@ def build(statutes: dict[str, list[dict[str, Any]]]) -> KnowledgeBase:
 
 _days = st.dates(date(2004, 1, 1), date(2027, 12, 31)).map(date.isoformat) | st.sampled_from(["2016-02-29", "2026-11-24", "2015-03-31"])
 _events = st.sampled_from([
-    "study_date", "study_date", "discharge_date", "last_service_date", "last_discharge_date", "age of majority", "age 2", "age 18", "age 21", "death_date",
+    *["study_date"] * 8, "discharge_date", "last_service_date", "last_discharge_date", "age of majority", "age 2", "age 18", "age 21", "death_date",
     "next_mammogram_date", "end of year of study_date", "end of month of last_entry_date", "end of year of age 18", "age 25 of child",
 ])
 _lines = st.builds("{} {}s after {}".format, st.sampled_from([1, 2, 3, 7, 10, 25]), st.sampled_from(["day", "month", "year", "year"]), _events) | _events.map("until {}".format)
 _members = st.lists(_lines | st.sampled_from(["permanent", "unknown"]), min_size=2, max_size=3)
 periods = st.one_of(
-    _lines, _lines, _lines, st.sampled_from(["permanent", "unknown", "none"]),
+    _lines, _lines, _lines, _lines, _lines, _lines, st.sampled_from(["permanent", "unknown", "none"]),
     st.builds(lambda how, some: {how: some}, st.sampled_from(["latest", "earliest"]), _members),
     st.builds(lambda line, some: {"latest": [line, {"earliest": some}]}, _lines, _members),
 )
@@ -76,15 +77,15 @@ _conditions = {
     "study_date": _dates, "death_date": _dates, "birth_date": _dates, "last_service_date": _dates, "next_mammogram_date": _dates,
 }
 _mapping = st.lists(st.sampled_from(sorted(_conditions)), min_size=1, max_size=2, unique=True).flatmap(lambda names: st.fixed_dictionaries({name: _conditions[name] for name in names}))
-scopes = st.none() | st.none() | _mapping | _mapping | st.lists(_mapping, min_size=2, max_size=2)
-_since = st.sampled_from(["2000-01-01", "2000-01-01", "2016-01-01", "2026-11-24", "2026-11-25", "2026", "2030-01-01", "../1990-01-01", "../2026-12-31"])
+scopes = st.none() | _mapping | _mapping | _mapping | st.lists(_mapping, min_size=2, max_size=2)
+_since = st.sampled_from([*["2000-01-01"] * 12, "2016-01-01", "2026-11-24", "2026-11-25", "2026", "2030-01-01", "../1990-01-01", "../2026-12-31"])
 
 
 @st.composite
 def _version(draw: Any, kind: str) -> dict[str, Any]:
-    scope = draw(st.none() | scopes)
+    scope = draw(scopes) if draw(st.integers(0, 3)) == 0 else None
     one: dict[str, Any] = {"from": draw(_since), **({"scope": scope} if scope else {})}
-    if draw(st.integers(0, 9)) == 0:
+    if draw(st.integers(0, 19)) == 0:
         return {**one, "repealed": "true"}
     if kind == "duty":
         return {**one, "duty": draw(st.sampled_from(["notify", "log", "keep", "certificate"])), "lead": draw(st.sampled_from(["1 day", "2 months"]))}
@@ -95,7 +96,7 @@ def _version(draw: Any, kind: str) -> dict[str, Any]:
 @st.composite
 def norms(draw: Any, name: str, before: list[tuple[str, str]], kind: str = "") -> dict[str, Any]:
     """One norm; it may override those drawn before it."""
-    kind = kind or draw(st.sampled_from(["floor"] * 6 + ["ceiling", "ceiling", "lossy", "duty"]))
+    kind = kind or draw(st.sampled_from(["floor"] * 7 + ["ceiling"] * 3 + ["lossy", "duty"]))
     scope = draw(scopes)
     rivals = [full for full, other in before if other == kind]
     found: dict[str, Any] = {"id": name, "kind": kind, "citation": "§", "says": "invented", **({"scope": scope} if scope else {})}
@@ -103,9 +104,9 @@ def norms(draw: Any, name: str, before: list[tuple[str, str]], kind: str = "") -
         found["overrides"] = draw(st.lists(st.sampled_from(rivals), min_size=1, max_size=2, unique=True))
     if draw(st.integers(0, 3)) == 0:
         found["yields"] = "within"
-    found["force"] = draw(st.sampled_from(["binding"] * 6 + ["guidance", "policy", "contract"]))
-    found["versions"] = draw(st.lists(_version(kind), min_size=1, max_size=3))
-    found["verification"] = {"status": draw(st.sampled_from(["verified", "verified", "secondary", "unverified"]))}
+    found["force"] = draw(st.sampled_from(["binding"] * 10 + ["guidance", "policy", "contract"]))
+    found["versions"] = draw(st.lists(_version(kind), min_size=1, max_size=draw(st.sampled_from([1, 1, 2, 3]))))
+    found["verification"] = {"status": draw(st.sampled_from(["verified"] * 4 + ["secondary", "unverified"]))}
     return found
 
 
@@ -179,15 +180,20 @@ def studies(draw: Any) -> dict[str, list[Any]]:
 
 @st.composite
 def rungs(draw: Any, study: dict[str, list[Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two readings of one study, the second vaguer in one or more facts."""
-    start = {name: draw(st.sampled_from([0, 0, 0, 1])) for name in study}
-    vaguer = draw(st.sets(st.sampled_from(sorted(study)), min_size=1, max_size=3))
-    if draw(st.integers(0, 5)) == 0:
-        vaguer = set(study)
-    step = {name: draw(st.integers(1, 3)) if name in vaguer else 0 for name in study}
+    """Two readings of one study, the second vaguer in several facts."""
+    start = {name: draw(st.sampled_from([0, 0, 0, 0, 1])) for name in study}
+    step = {name: draw(st.sampled_from([0, 0, 1, 2, 3])) for name in study}
     known = {name: words[min(start[name], len(words) - 1)] for name, words in study.items()}
     vague = {name: words[min(start[name] + step[name], len(words) - 1)] for name, words in study.items()}
     return known, vague
+
+
+def ladders(study: dict[str, list[Any]]) -> Iterator[list[dict[str, Any]]]:
+    """For each fact the study with that fact alone put ever more vaguely, the truth first."""
+    truth = {name: words[0] for name, words in study.items()}
+    for name, words in study.items():
+        if len(words) > 1:
+            yield [{**truth, name: word} for word in words]
 
 
 _HOLDS = [{"patient_key": "p-1"}, {"modality": ["CT"]}, {"study_date": "2010-01-01/.."}, {"facility_type": ["critical_access_hospital"]}, {"modality": {"not": ["US"]}}]

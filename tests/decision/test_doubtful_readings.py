@@ -178,6 +178,19 @@ def test_rule_13_a_repealed_norm_overrides_nothing(tmp_path):
     assert span(ask(law, as_of=date(2024, 12, 31))) == "2021-03-01"
 
 
+def test_rule_16_guidance_covers_nobody_where_a_place_of_the_lineage_was_not_researched(tmp_path):
+    """A federal keeper passes the state's gap, but nobody has said that the state has no binding law."""
+    places = f"XB: {{name: B, researched: {researched('nothing_found')}}}\nXB-Q: {{name: Q, within: XB}}"
+    law = base(tmp_path, "XB\n" + floor("good", "3 years after study_date", force="guidance"), places=places)
+    assert span(ask(law, place="XB-Q", ownership="federal")) == "?/?"
+
+
+def test_rule_21_a_duty_done_tomorrow_is_not_done(tmp_path):
+    law = base(tmp_path, "XA\n" + floor("one", "1 year after study_date") + "\n" + floor("ask", "duty: consent", kind="duty"))
+    assert not ask(law, duties_done={"XA/act-1#ask": "2026-11-25"}).ready
+    assert ask(law, duties_done={"XA/act-1#ask": "2026-11-24"}).ready
+
+
 def test_rule_17_18_guidance_lengthens_the_late_end_and_accuses_nobody(tmp_path):
     law = base(tmp_path, "XA\n" + TEN + "\n" + floor("good", "15 years after study_date", force="guidance"))
     found = ask(law)

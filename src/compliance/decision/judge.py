@@ -198,11 +198,10 @@ def _weight(one: Looked) -> tuple[int, int, int]:
 
 def _done(norm: Norm, version: Version, when: dict[str, DateRange], as_of: int) -> bool:
     day = next((when[name] for name in (norm.id, *norm.formerly) if name in when), None)
-    last = None if day is None else as_of if day == HAPPENED else day.latest
-    if last is None or last > as_of:
+    if day is None:
         return False
     count, unit = version.lead_days
-    return dates.add(last, count, unit, "next") <= as_of
+    return dates.add(as_of if day == HAPPENED else day.latest, count, unit, "next") <= as_of
 
 
 NO_NORM = Lossy("no_norm", None, None, ())

@@ -232,21 +232,23 @@ def circles(base: KnowledgeBase) -> list[Problem]:
             name = below.pop()
             target = base.index.get(name)
             if target is norm:
-                file = norm.id.partition("#")[0] + ".yaml"
-                problems.append(
-                    Problem(
-                        file,
-                        0,
-                        0,
-                        f"{norm.id.partition('#')[2]}.overrides",
-                        "overrides itself in a circle: break the chain",
-                    )
-                )
+                file, _, short = norm.id.partition("#")
+                message = "overrides itself, perhaps through others: break the circle"
+                problems.append(Problem(f"{file}.yaml", *_place_of(base, norm), f"{short}.overrides", message))
                 break
             if target and target.id not in seen:
                 seen.add(target.id)
                 below += target.overrides
     return problems
+
+
+def _place_of(base: KnowledgeBase, norm: Norm) -> tuple[int, int]:
+    """Return where the `overrides` of a norm stand in its file, (0, 0) where it has none."""
+    name = norm.id.partition("#")[0]
+    tree = base.files[name].value if name in base.files else None
+    norms = tree["norms"].value if isinstance(tree, dict) else None
+    number = [one.id for one in base.statute(name).norms].index(norm.id)
+    return norms[number].keys["overrides"] if isinstance(norms, list) else (0, 0)
 
 
 def place_on_file(base: KnowledgeBase, code: str) -> str:

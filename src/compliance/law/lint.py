@@ -204,8 +204,6 @@ def _overrides(desk: _Desk, number: int, norm: Norm) -> None:
 
 def _wrong_override(base: KnowledgeBase, norm: Norm, target: Norm) -> str:
     places = base.jurisdictions
-    if target.id == norm.id:
-        return "overrides itself"
     if target.kind != norm.kind:
         return f"a {norm.kind} cannot override a {target.kind}: overrides join norms of one kind"
     if norm.strength < target.strength:

@@ -143,6 +143,9 @@ def _read_date(kind: FactType, node: Node, reader: Reader, vocabulary: Vocabular
         if item.value == "happened":
             happened = True
             continue
+        if item.value == "unknown":
+            reader.fault(item, "'unknown' is no date a scope can ask for. Allowed: an EDTF range, never, happened")
+            return None
         try:
             ranges.append(read_edtf(str(item.value)))
         except ValueError as error:
