@@ -154,3 +154,31 @@ def test_what_a_missing_birth_date_would_change():
     result = CliRunner().invoke(cli, ["purge-date", "--laws", "tests/laws", "--jurisdiction", "XA", "--facility-type", "hospital", "--record", "image",
                                       "--modality", "CT", "--study-date", "2012-05-01", "--discharge-date", "2012-05-03", "--as-of", "2026-11-24"], standalone_mode=False)
     assert "born on or before 2000-05-03: may be purged from 2019-05-04" in result.output
+
+
+def test_an_own_assumption_on_a_column_that_no_norm_asks_about_tells_studies_apart(desk):
+    (desk / "list.csv").write_text("uid,day,mods,inst,station\n2.1,,CT,General,A\n2.2,,CT,General,B\n")
+    (desk / "map.yaml").write_text("rows: study\ncolumns: {study_uid: uid, study_date: day, modality: mods, institution: inst, station: station}\n")
+    import_table(str(desk / "list.csv"), read_mapping(desk / "map.yaml"), desk / "inv.parquet", Keys(b"secret of the tests"), "2026-11-24")
+    own = 'assumptions: [{fact: study_date, take: "2012-01-01", when: {station: [B]}, why: the old scanner ran that year}]\n'
+    (desk / "profile.yaml").write_text(PROFILE.split("holds:")[0].replace("assume: practical\n", own + "assume: practical\n"))
+    _, found = audit(desk)
+    assert codes(found, "2.1") == {"undetermined"}
+    assert codes(found, "2.2") == {"kept-too-long"}
+
+
+def test_a_column_that_holds_no_value_of_its_fact_is_told_and_counts_as_unknown(desk):
+    (desk / "list.csv").write_text("uid,day,mods,inst,how\n3.1,2010-01-01,CT,General,duplicat\n")
+    (desk / "map.yaml").write_text("rows: study\ncolumns: {study_uid: uid, study_date: day, modality: mods, institution: inst, copy: how}\n")
+    import_table(str(desk / "list.csv"), read_mapping(desk / "map.yaml"), desk / "inv.parquet", Keys(b"secret of the tests"), "2026-11-24")
+    _, found = audit(desk)
+    assert codes(found, "3.1") == {"bad-data", "undetermined"}
+    assert any("Did you mean 'duplicate'" in f["message"] for f in found)
+
+
+def test_a_column_of_dates_that_contradict_each_other_is_bad_data_even_where_no_norm_asks(desk):
+    (desk / "list.csv").write_text("uid,day,born,mods,inst\n4.1,2010-01-01,2013-01-01,CT,General\n4.2,2010-01-01,1950-01-01,CT,General\n")
+    (desk / "map.yaml").write_text("rows: study\ncolumns: {study_uid: uid, study_date: day, birth_date: born, modality: mods, institution: inst}\n")
+    import_table(str(desk / "list.csv"), read_mapping(desk / "map.yaml"), desk / "inv.parquet", Keys(b"secret of the tests"), "2026-11-24")
+    _, found = audit(desk)
+    assert codes(found, "4.1") == {"bad-data"} and codes(found, "4.2") == {"kept-too-long"}

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from compliance.archive.header import Header, NotDicom, read_header
-from compliance.archive.inventory import paths
+from compliance.archive.inventory import FILES, paths, undictionaried
 from compliance.archive.keys import Keys
 from compliance.archive.structure import Damaged
 from compliance.errors import InventoryError
@@ -245,6 +245,4 @@ def files_table(outcomes: list[Outcome]) -> tuple[pa.Table, list[tuple[Outcome, 
             "header": json.dumps(header, sort_keys=True) if header else None,
             **{name: header[name] if header else None for name in ("study_uid", "series_uid", "sop_uid")},
         })  # fmt: skip
-    fields = [("path", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64()), ("digest", pa.string()), ("outcome", pa.string()),
-              ("reason", pa.string()), ("study_uid", pa.string()), ("series_uid", pa.string()), ("sop_uid", pa.string()), ("header", pa.string())]  # fmt: skip
-    return pa.Table.from_pylist(rows, pa.schema(fields)), read
+    return pa.Table.from_pylist(rows, undictionaried(FILES)), read

@@ -53,7 +53,6 @@ FILES = pa.schema([
     ("path", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64()), ("digest", pa.string()), ("outcome", _WORD),
     ("reason", pa.string()), ("study_uid", pa.string()), ("series_uid", pa.string()), ("sop_uid", pa.string()), ("header", pa.string()),
 ])  # fmt: skip
-OUTCOMES = ("read", "damaged", "not DICOM", "duplicate")
 
 
 def encode(value: DateRange | None) -> tuple[int | None, int | None]:
@@ -104,6 +103,11 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
         kind = pa.int8()
     joined = column.cast(kind).combine_chunks()
     return joined if isinstance(joined, pa.Array) else pa.concat_arrays(joined.chunks)
+
+
+def undictionaried(schema: pa.Schema) -> pa.Schema:
+    """Return the schema with categories as plain text, as rows are made."""
+    return pa.schema([(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in schema])
 
 
 def conform(table: pa.Table, schema: pa.Schema, extra: bool = False) -> pa.Table:

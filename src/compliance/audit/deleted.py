@@ -43,17 +43,19 @@ class DeletionAudit:
         )
         site = self.profile.site_of(row)
         finder = Finder(self.profile.knowledge, gone.deleted_on.toordinal())
-        judged = Judged(row, site, None, None)
+        judged = Judged(row, site)
         if site is None:
             yield finder.make("purge-doubtful", judged, f"deleted on {gone.deleted_on}: no site of the profile matches")
             return
-        question = work.question(row, site)
+        question, wrong = work.question(row, site)
+        if wrong:
+            yield finder.make("bad-data", judged, "; ".join(wrong))
         try:
             given = {key: value for key, value in gone.facts.items() if self.profile.knowledge.vocabulary.type_of(key)}
             question = Question({**question.facts, **self.profile.knowledge.vocabulary.read(given)}, question.keepers)
         except FactError as error:
-            wrong = "; ".join(f"{p.path}: {p.message}" for p in error.problems)
-            yield finder.make("bad-data", judged, f"deletion log line {gone.line}: {wrong}")
+            faults = "; ".join(f"{p.path}: {p.message}" for p in error.problems)
+            yield finder.make("bad-data", judged, f"deletion log line {gone.line}: {faults}")
             return
         yield from self._verdict(gone, work.verdict(question, site), judged, finder)
 

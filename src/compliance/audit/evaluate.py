@@ -57,12 +57,13 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A study with its site and verdict; without a site there is no verdict."""
+    """A study with its site and verdict; without a site there is no verdict. `wrong` tells of unreadable columns."""
 
     row: Mapping[str, Any]
     site: Site | None
-    verdict: Verdict | None
-    question: Question | None
+    verdict: Verdict | None = None
+    question: Question | None = None
+    wrong: tuple[str, ...] = ()
 
 
 @dataclass
@@ -75,10 +76,10 @@ class Evaluator:
     known: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        vocabulary = self.profile.knowledge.vocabulary
-        self.columns = factual.columns_of(vocabulary, self.column_names)
+        profile = self.profile
+        self.columns = factual.columns_of(profile.knowledge.vocabulary, self.column_names)
         self.asked = {
-            site.id: factual.consulted(self.profile.knowledge, site, self.profile.holds) for site in self.profile.sites
+            site.id: factual.consulted(profile.knowledge, site, profile.assumptions) for site in profile.sites
         }
         self.verdicts: dict[Any, Verdict] = {}
         self.sites: dict[Any, Site | None] = {}
@@ -90,10 +91,10 @@ class Evaluator:
         for row in _plain_dates(batch).to_pylist():
             site = self.site_of(row)
             if site is None:
-                yield Judged(row, None, None, None)
+                yield Judged(row, None)
                 continue
-            question = self.question(row, site)
-            yield Judged(row, site, self.verdict(question, site), question)
+            question, wrong = self.question(row, site)
+            yield Judged(row, site, self.verdict(question, site), question, wrong)
 
     def site_of(self, row: Mapping[str, Any]) -> Site | None:
         """Return the site of a row, looked up once for each combination of the columns that sites match on."""
@@ -102,16 +103,16 @@ class Evaluator:
             self.sites[key] = self.profile.site_of(row)
         return self.sites[key]
 
-    def question(self, row: Mapping[str, Any], site: Site) -> Question:
-        """Return what is asked about a row."""
-        facts = factual.facts_of_row(row, self.columns, site)
-        factual.bounds(self.known.get(row["row"]), facts, self.as_of.toordinal())
-        return Question(facts, tuple(dict(keeper) for keeper in site.keepers))
+    def question(self, row: Mapping[str, Any], site: Site) -> tuple[Question, tuple[str, ...]]:
+        """Return what is asked about a row, and which of its columns cannot be read."""
+        facts, wrong = factual.facts_of_row(row, self.columns, site)
+        factual.bounds(self.known.get(row["row"]), facts)
+        return Question(facts, tuple(dict(keeper) for keeper in site.keepers)), wrong
 
     def verdict(self, question: Question, site: Site) -> Verdict:
         """Return the verdict, decided once for each combination of facts that matter."""
         holds = self.possible_holds(question.facts)
-        asked = self.asked[site.id]
+        asked = self.asked[site.id].union(*(factual.scope_facts(hold.scope) for hold in holds))
         key = (
             site.id,
             tuple(hold.id for hold in holds),

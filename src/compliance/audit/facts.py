@@ -8,11 +8,13 @@ from typing import Any
 from compliance.archive.inventory import EPOCH
 from compliance.audit.profile import Site
 from compliance.decision.apply import norm_set
-from compliance.decision.holds import Hold
+from compliance.decision.assume import AssumptionSet
+from compliance.decision.question import codes
 from compliance.law.conditions import facts_in
 from compliance.law.dates import NEVER, DateRange
 from compliance.law.knowledge import KnowledgeBase
-from compliance.law.periods import facts_of, lines
+from compliance.law.scopes import Scope
+from compliance.law.situation import dated
 from compliance.law.vocabulary import UNKNOWN, FactType, Members, Value, Vocabulary, read_value
 
 _SKIP = {"row", "sex", "n_series", "n_instances", "bytes", "lossy", "lossy_ratio_max", "deidentified", "trial_protocol",
@@ -25,12 +27,15 @@ def columns_of(vocabulary: Vocabulary, names: Iterable[str]) -> dict[str, FactTy
     return {name: kind for name, kind in kinds.items() if kind is not None}
 
 
-def facts_of_row(row: Mapping[str, Any], columns: Mapping[str, FactType], site: Site) -> dict[str, Value]:
-    """Return the facts of one study; raises ValueError where an extra column holds no value of its fact.
+def facts_of_row(
+    row: Mapping[str, Any], columns: Mapping[str, FactType], site: Site
+) -> tuple[dict[str, Value], tuple[str, ...]]:
+    """Return the facts of one study, and the columns that hold no value of their fact: those count as unknown.
 
     De-identified studies: dates count as written unknown unless the profile vouches for them (SEMANTICS 28).
     """
     facts: dict[str, Value] = {"site": site.id}
+    wrong = []
     blurred = bool(row.get("deidentified")) and not site.vouch_dates
     for name, kind in columns.items():
         raw = row.get(name)
@@ -40,10 +45,14 @@ def facts_of_row(row: Mapping[str, Any], columns: Mapping[str, FactType], site: 
             elif raw is not None:
                 facts[name] = _range(raw, row.get(f"{name}_span"))
         elif raw is not None and raw != "":
-            facts[name] = _value(kind, raw)
+            try:
+                facts[name] = _value(kind, raw)
+            except ValueError as error:
+                facts[name] = UNKNOWN
+                wrong.append(f"{name}: {error}")
     if row.get("trial_protocol"):
         facts["clinical_trial"] = True
-    return facts
+    return facts, tuple(wrong)
 
 
 def _range(raw: Any, span: int | None) -> DateRange:
@@ -58,7 +67,7 @@ def _value(kind: FactType, raw: Any) -> Value:
     return read_value(kind, raw)
 
 
-def bounds(known: Mapping[str, Any] | None, facts: dict[str, Value], as_of: int) -> None:
+def bounds(known: Mapping[str, Any] | None, facts: dict[str, Value]) -> None:
     """Add what the inventory knows of the patient: the last study, and a next mammogram at the same site."""
     if known is None:
         return
@@ -68,30 +77,24 @@ def bounds(known: Mapping[str, Any] | None, facts: dict[str, Value], as_of: int)
         facts["next_mammogram_date"] = DateRange(study.earliest, known["next_by"])
 
 
-def consulted(knowledge: KnowledgeBase, site: Site, holds: Iterable[Hold]) -> frozenset[str]:
-    """Return the facts that law, policies or holds of a site ask about: other facts cannot change a decision."""
-    asked = {
-        "study_date",
-        "record",
-        "modality",
-        "copy",
-        "copies_left",
-        "deceased",
-        "death_date",
-        "birth_date",
-        "duties_done",
-    }
-    for code in sorted({code for keeper in site.keepers for code in _codes(keeper)}):
+ENGINE = frozenset(
+    {"record", "modality", "body_part", "copy", "copies_left", "deceased", "duties_done", "facility_type"}
+)
+
+
+def consulted(knowledge: KnowledgeBase, site: Site, assumptions: Iterable[AssumptionSet]) -> frozenset[str]:
+    """Return the facts that can change a decision for a site: those that the engine itself, law, policies or assumptions
+    ask about, and every date, since dates that contradict each other decide nothing (SEMANTICS 3).
+    """
+    asked = {*ENGINE, *(kind.name for kind in dated(knowledge.vocabulary))}
+    for code in {code for keeper in site.keepers for code in codes(keeper)}:
         for norm, _ in norm_set(knowledge, code).norms:
-            conditions = [*norm.scope.conditions(), *(c for v in norm.versions for c in v.scope.conditions())]
-            asked |= {fact for condition in conditions for fact in facts_in(condition)}
-            asked |= {facts_of(line.event) for v in norm.versions if v.period is not None for line in lines(v.period)}
-    asked |= {fact for hold in holds for condition in hold.scope.conditions() for fact in facts_in(condition)}
-    if asked & set(knowledge.vocabulary.facts) - {"study_date"}:
-        asked |= {"inpatient", "discharge_date", "patient_last_study", "last_service_date", "last_entry_date"}
+            asked |= norm.facts()
+    for entry in (entry for chosen in assumptions for entry in chosen.entries):
+        asked |= {entry.fact, entry.other, *scope_facts(entry.when)}
     return frozenset(asked)
 
 
-def _codes(keeper: Mapping[str, Value]) -> tuple[str, ...]:
-    value = keeper.get("jurisdiction")
-    return tuple(value.must) if isinstance(value, Members) else ()
+def scope_facts(scope: Scope) -> frozenset[str]:
+    """Return the facts a scope asks about."""
+    return frozenset(fact for condition in scope.conditions() for fact in facts_in(condition))

@@ -73,8 +73,8 @@ class Finder:
     def about(self, judged: Judged) -> Iterator[Finding]:
         """Yield the findings about one study that is in the archive."""
         verdict, row = judged.verdict, judged.row
-        if row.get("problems"):
-            yield self.make("bad-data", judged, str(row["problems"]))
+        if problems := "; ".join(filter(None, (row.get("problems"), *judged.wrong))):
+            yield self.make("bad-data", judged, problems)
         if verdict is None:
             yield self.make(
                 "undetermined", judged, "no site of the profile matches: nobody says whose law binds the keeper"

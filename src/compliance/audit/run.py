@@ -30,6 +30,7 @@ DECISIONS = pa.schema([
     ("missing", pa.string()), ("bytes", pa.int64()),
 ])  # fmt: skip
 PURGEABLE = ("may_purge", "must_purge")
+TWO_YEARS = 730
 Progress = Callable[[int, int, int], None]
 
 
@@ -53,8 +54,9 @@ class Tally:
 
 @dataclass
 class Audit:
-    """The result of an audit; `decisions` holds one row a study."""
+    """The result of an audit; `decisions` holds one row a study, `known` what the inventory knows of its patient."""
 
+    known: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     dispositions: Tally = field(default_factory=Tally)
@@ -94,7 +96,7 @@ class Order:
 def run(order: Order) -> Audit:
     """Judge everything the order names."""
     audit, names = Audit(), order.inventory.column_names()
-    known = _known(order)
+    known = audit.known = known_of_patients(order)
     work = Evaluator(order.profile, order.as_of, names, known)
     finder = Finder(order.profile.knowledge, order.as_of.toordinal())
     gone_rows = {}
@@ -127,7 +129,7 @@ def _finish(audit: Audit, order: Order, held: set[str]) -> None:
         audit.files = Counter(pq.read_table(files, columns=["outcome"])["outcome"].to_pylist())
 
 
-def _known(order: Order) -> dict[int, Mapping[str, Any]]:
+def known_of_patients(order: Order) -> dict[int, Mapping[str, Any]]:
     """Return by row what the inventory knows of its patient."""
     work = Evaluator(order.profile, order.as_of, order.inventory.column_names())
     columns: dict[str, list[Any]] = {name: [] for name in ("row", "patient_key", "site", "first", "last", "mammogram")}
@@ -195,7 +197,7 @@ def _count_purge(
         if (
             seen
             and seen["studies"] == 2
-            and seen["last_first"] >= as_of - 730
+            and seen["last_first"] >= as_of - TWO_YEARS
             and judged.row["study_date"] + EPOCH < seen["last_first"]
         ):
             audit.only_priors += 1

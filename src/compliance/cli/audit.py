@@ -17,7 +17,6 @@ from compliance.errors import UsageError
 if TYPE_CHECKING:
     from compliance.audit.run import Audit, Order
 
-EXPLAINED = 300
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -106,65 +105,21 @@ def _scanned(folder: Path, output: Path, quiet: bool) -> Path:
 
 def _write(result: Audit, order: Order, output: Path, waivers_digest: str, options: dict[str, Any]) -> None:
     import compliance
+    from compliance.audit.explained import explain
     from compliance.audit.run import decisions_table
     from compliance.report import files, html
 
     about = html.About(
         " ".join(["compliance", *sys.argv[1:]]), options["privileged"], waivers_digest, compliance.__version__
     )
-    explanations = explain_some(result, order)
+    shown = html.to_explain(result.findings)
+    texts = explain(result, order, shown.keys())
+    explanations = {name: texts[study] for study, names in shown.items() if study in texts for name in names}
     files.write_table(output / "decisions.parquet", decisions_table(result))
     files.write_text(output / "findings.jsonl", files.jsonl(result.findings))
     files.write_text(output / "findings.csv", files.csv_text(result.findings))
-    files.write_text(output / "summary.json", json.dumps(_summary(result, order), indent=1, sort_keys=True) + "\n")
+    files.write_text(output / "summary.json", json.dumps(files.summary(result, order), indent=1, sort_keys=True) + "\n")
     files.write_text(output / "report.html", html.render(result, order, about, explanations))
-
-
-def explain_some(result: Audit, order: Order) -> dict[str, str]:
-    """Return the explanations of the findings shown first, by fingerprint: a decision is explained only where it is shown."""
-    from compliance.report.html import _groups
-
-    wanted: dict[str, list[str]] = {}
-    for group in _groups(result.findings):
-        for finding in group["rows"][: max(20, EXPLAINED // 8)]:
-            if finding.study:
-                wanted.setdefault(finding.study, []).append(finding.fingerprint)
-    texts = _explained(order, set(list(wanted)[:EXPLAINED]))
-    return {name: texts[study] for study, names in wanted.items() if study in texts for name in names}
-
-
-def _explained(order: Order, studies: set[str]) -> dict[str, str]:
-    from compliance.audit.evaluate import Evaluator
-    from compliance.audit.run import _known
-    from compliance.decision.explain import text
-    from compliance.decision.missing import what_would_change
-
-    profile = order.profile
-    work = Evaluator(profile, order.as_of, order.inventory.column_names(), _known(order) if studies else {})
-    found = {}
-    for batch in order.inventory.batches() if studies else ():
-        uids = batch.column("study_uid").to_pylist()
-        for at in (number for number, uid in enumerate(uids) if uid in studies):
-            judged = next(iter(work.evaluate(batch.slice(at, 1))))
-            if judged.question is not None:
-                decision = work.decide(judged.question)
-                missing = what_would_change(decision, profile.knowledge, profile.assumptions, profile.holds)
-                found[uids[at]] = text(decision, missing)
-    return found
-
-
-def _summary(result: Audit, order: Order) -> dict[str, Any]:
-    from collections import Counter
-
-    return {
-        "as_of": order.as_of.isoformat(), "profile": order.profile.name, "profile_digest": order.profile.digest,
-        "inventory": order.inventory.digest, "laws": {"version": order.profile.knowledge.version, "digest": order.profile.knowledge.digest},
-        "dispositions": result.dispositions.rows(), "findings": dict(Counter(f.code for f in result.findings)),
-        "waived": sum(1 for f in result.findings if f.waived), "determined_percent": round(result.determined, 2),
-        "reconciliation": dict(result.reconciliation), "files": dict(result.files), "missing": result.missing.rows(),
-        "blocked": result.blocked.rows(), "by_place": result.by_place.rows(), "by_year": result.by_year.rows(),
-        "only_priors": result.only_priors,
-    }  # fmt: skip
 
 
 def _outcome(result: Audit, output: Path, options: dict[str, Any]) -> int:

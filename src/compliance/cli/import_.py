@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from compliance.cli.scan import key_options, make_keys, now
-from compliance.errors import UsageError
+from compliance.cli.scan import key_options, make_keys, now, output_option
 
 
 @click.command("import")
@@ -15,13 +14,7 @@ from compliance.errors import UsageError
 @click.option(
     "--map", "mapping", required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True), help="mapping.yaml"
 )
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="the inventory to write: NAME.parquet",
-)
+@output_option
 @key_options
 def import_table(
     table: str, mapping: Path, output: Path, key_file: Path | None, plain_keys: bool, patients: Path | None
@@ -29,8 +22,6 @@ def import_table(
     """Make an inventory of a study or series list: a CSV or Parquet file, or a database (sqlite:///file, postgresql://...)."""
     from compliance.archive import tables
 
-    if output.suffix != ".parquet":
-        raise UsageError(f"{output}: the inventory's name must end in .parquet")
     source = tables.read_mapping(mapping)
     rows, studies, digest = tables.import_table(table, source, output, make_keys(key_file, plain_keys, patients), now())
     click.echo(f"{rows:,} rows -> {studies:,} studies -> {output} ({digest[:19]})", err=True)

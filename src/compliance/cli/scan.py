@@ -35,6 +35,20 @@ def key_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add -o for an inventory, whose name ends in .parquet."""
+    kind = click.Path(path_type=Path, dir_okay=False)
+    return click.option(
+        "-o", "--output", required=True, type=kind, callback=_inventory, help="the inventory to write: NAME.parquet"
+    )(command)
+
+
+def _inventory(ctx: click.Context, option: click.Parameter, path: Path) -> Path:
+    if path.suffix != ".parquet":
+        raise UsageError(f"{path}: the inventory's name must end in .parquet")
+    return path
+
+
 def make_keys(key_file: Path | None, plain_keys: bool, patients: Path | None) -> Keys:
     """Return the maker of patient keys."""
     from compliance.archive.keys import Keys, read_merged, read_secret
@@ -53,13 +67,7 @@ def now() -> str:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="the inventory to write: NAME.parquet",
-)
+@output_option
 @click.option("--workers", type=click.IntRange(1, 256), help="processes (default: one a core)")
 @click.option("--quiet", is_flag=True, help="no progress")
 @key_options
@@ -75,8 +83,6 @@ def scan(
     """Read the headers of all DICOM files below FOLDER into an inventory; damaged files are listed, never fatal."""
     from compliance.archive.scanning import scan_folder
 
-    if output.suffix != ".parquet":
-        raise UsageError(f"{output}: the inventory's name must end in .parquet")
     bar = Bar("scan", quiet)
     try:
         found = scan_folder(

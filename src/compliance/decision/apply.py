@@ -139,8 +139,7 @@ def _reach(norm: Norm, situation: Situation) -> Truth:
     may = copy.may if isinstance(copy, Members) else None
     if may is not None and may.isdisjoint(_BLURRED):
         return YES
-    conditions = [*norm.scope.conditions(), *(c for version in norm.versions for c in version.scope.conditions())]
-    named = {word for c in conditions if isinstance(c, Listed) and c.fact == "copy" for word in c.values}
+    named = {word for c in norm.conditions() if isinstance(c, Listed) and c.fact == "copy" for word in c.values}
     possible = _BLURRED if may is None else may & _BLURRED
     if possible <= named:
         return YES

@@ -35,7 +35,7 @@ class Checked:
 def check(path: Path | None, today: date) -> Checked:
     """Check a law base, one folder of it or one file; raises UsageError where there is nothing to check."""
     sources, chosen = _select(path)
-    base, problems = read_all(sources)
+    base, problems, _ = read_all(sources)
     if base is None:
         return Checked(tuple(sorted(problems)), len(chosen), 0, 0)
     names = [name for name in chosen if name in base.built]

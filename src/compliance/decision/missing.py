@@ -12,7 +12,7 @@ from compliance.decision.decide import Decision, decide
 from compliance.decision.holds import Hold
 from compliance.decision.judge import Evidence
 from compliance.decision.question import Question
-from compliance.law.conditions import MAYBE, NO, Condition, facts_in, known
+from compliance.law.conditions import MAYBE, NO, facts_in, known
 from compliance.law.dates import NEVER, NEVER_RANGE, DateRange, write_day
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.periods import facts_of, lines
@@ -61,9 +61,7 @@ def missing_facts(decision: Decision) -> tuple[str, ...]:
 
 def _doubtful(evidence: Evidence) -> Iterable[str]:
     looked, facts = evidence
-    conditions: list[Condition] = [*looked.norm.scope.conditions()]
-    conditions += [condition for version in looked.norm.versions for condition in version.scope.conditions()]
-    for condition in conditions:
+    for condition in looked.norm.conditions():
         if condition.truth(facts) == MAYBE:
             yield from (fact for fact in facts_in(condition) if not known(fact, facts))
 

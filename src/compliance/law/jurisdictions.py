@@ -78,10 +78,6 @@ class Jurisdictions:
             found += [narrower, *self.below(narrower)]
         return tuple(found)
 
-    def related(self, one: str, other: str) -> bool:
-        """One of the two places is, or lies within, the other."""
-        return one in self.lineage(other) or other in self.lineage(one)
-
     def leap_day(self, code: str) -> Rounding | None:
         """Return the rule of the place for a day that does not exist, inherited from the wider place."""
         return next((rule for place in self.lineage(code) if (rule := self.places[place].leap_day)), None)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from compliance.errors import LawError, Problem, UsageError, guess
 from compliance.law import compiled
@@ -152,12 +152,12 @@ def load(folder: Path | None = None, use_compiled: bool = True) -> KnowledgeBase
     trees = compiled.read(digest) if use_compiled else None
     if trees is not None:
         return _assemble(trees, sources, digest)
-    base, problems = read_all(sources, digest)
+    base, problems, trees = read_all(sources, digest)
     errors = [problem for problem in problems if problem.level == "error"]
     if errors or base is None:
         raise LawError(f"{folder} cannot be loaded", errors)
     if use_compiled:
-        compiled.write(digest, {name: node.data() for name, node in base.cache.pop("trees").items()})
+        compiled.write(digest, {name: node.data() for name, node in trees.items()})
     return base
 
 
@@ -181,8 +181,16 @@ def digest_of(sources: Mapping[str, Path]) -> str:
     return f"sha256:{whole.hexdigest()}"
 
 
-def read_all(sources: Mapping[str, Path], digest: str = "") -> tuple[KnowledgeBase | None, list[Problem]]:
-    """Read every file strictly; return the base (None where vocabulary or places are broken) and all faults."""
+class Reading(NamedTuple):
+    """What a strict reading gives: the base (None where vocabulary or places are broken), all faults, every tree."""
+
+    base: KnowledgeBase | None
+    problems: list[Problem]
+    trees: dict[str, Node]
+
+
+def read_all(sources: Mapping[str, Path], digest: str = "") -> Reading:
+    """Read every file strictly."""
     problems: list[Problem] = []
     trees: dict[str, Node] = {}
     for name, path in sources.items():
@@ -194,15 +202,14 @@ def read_all(sources: Mapping[str, Path], digest: str = "") -> tuple[KnowledgeBa
     try:
         base = _assemble(trees, sources, digest)
     except LawError as error:
-        return None, [*problems, *error.problems]
+        return Reading(None, [*problems, *error.problems], trees)
     except KeyError as error:
-        return None, [*problems, Problem(str(error.args[0]), 0, 0, "", "is missing")]
+        return Reading(None, [*problems, Problem(str(error.args[0]), 0, 0, "", "is missing")], trees)
     for name in list(base.files):
         _read_statute(base, name, problems)
     if not problems:
         problems += circles(base)
-    base.cache["trees"] = trees
-    return base, problems
+    return Reading(base, problems, trees)
 
 
 def _read_statute(base: KnowledgeBase, name: str, problems: list[Problem]) -> None:

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from compliance.law.conditions import Listed, facts_in
+from compliance.law.conditions import Listed
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.lint import is_stale
-from compliance.law.periods import facts_of, lines
 from compliance.law.statutes import Norm
 
 
@@ -68,13 +67,6 @@ def at_stake(base: KnowledgeBase) -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {fact: set() for fact in assumed}
     for statute in base.statutes():
         for norm in (norm for norm in statute.norms if norm.kind == "floor"):
-            for fact in assumed & _asked(norm):
+            for fact in assumed & norm.facts():
                 found[fact].add(statute.jurisdiction)
     return {fact: tuple(sorted(found[fact])) for fact in sorted(found, key=lambda fact: (-len(found[fact]), fact))}
-
-
-def _asked(norm: Norm) -> set[str]:
-    conditions = [*norm.scope.conditions(), *(c for version in norm.versions for c in version.scope.conditions())]
-    asked = {fact for condition in conditions for fact in facts_in(condition)}
-    periods = (version.period for version in norm.versions if version.period is not None)
-    return asked | {facts_of(line.event) for period in periods for line in lines(period)}

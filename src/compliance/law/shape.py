@@ -225,11 +225,6 @@ def is_text(node: Node) -> bool:
     return isinstance(node.value, str)
 
 
-def is_list(node: Node) -> bool:
-    """The node is a list."""
-    return isinstance(node.value, list)
-
-
 def is_map(node: Node, keys: Iterable[str] = ()) -> bool:
     """The node is a mapping (that has one of the keys, where some are named)."""
     return isinstance(node.value, dict) and (not (wanted := set(keys)) or bool(wanted & node.value.keys()))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from compliance.law import periods, scopes
-from compliance.law.conditions import MAYBE, NO, YES, Truth
+from compliance.law.conditions import MAYBE, NO, YES, Condition, Truth, facts_in
 from compliance.law.dates import OPEN, DateRange, read_edtf
-from compliance.law.periods import Period, PeriodShape
+from compliance.law.periods import Period, PeriodShape, facts_of, lines
 from compliance.law.scopes import Scope, ScopeShape
 from compliance.law.shape import Key, ListOf, MapOf, Reader, Record, Shape, Text, boolean
 from compliance.law.vocabulary import Vocabulary
@@ -93,6 +93,16 @@ class Norm:
     formerly: tuple[str, ...] = ()
     note: str = ""
     is_gap: bool = False
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return every condition of its scope and of its versions' scopes."""
+        return (*self.scope.conditions(), *(c for version in self.versions for c in version.scope.conditions()))
+
+    def facts(self) -> frozenset[str]:
+        """Return every fact that its scopes and periods ask about."""
+        asked = {fact for condition in self.conditions() for fact in facts_in(condition)}
+        read = (version.period for version in self.versions if version.period is not None)
+        return frozenset(asked | {facts_of(line.event) for period in read for line in lines(period)})
 
     @property
     def sure(self) -> bool:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import uuid
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from compliance.audit.findings import Finding
+from compliance.audit.run import Audit, Order
 
 COLUMNS = ("fingerprint", "level", "code", "site", "study", "record", "norm", "citation", "message", "bytes", "waived")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
@@ -67,3 +69,16 @@ def write_table(path: Path, table: pa.Table) -> None:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def summary(result: Audit, order: Order) -> dict[str, Any]:
+    """Return what summary.json holds."""
+    return {
+        "as_of": order.as_of.isoformat(), "profile": order.profile.name, "profile_digest": order.profile.digest,
+        "inventory": order.inventory.digest, "laws": {"version": order.profile.knowledge.version, "digest": order.profile.knowledge.digest},
+        "dispositions": result.dispositions.rows(), "findings": dict(Counter(f.code for f in result.findings)),
+        "waived": sum(1 for f in result.findings if f.waived), "determined_percent": round(result.determined, 2),
+        "reconciliation": dict(result.reconciliation), "files": dict(result.files), "missing": result.missing.rows(),
+        "blocked": result.blocked.rows(), "by_place": result.by_place.rows(), "by_year": result.by_year.rows(),
+        "only_priors": result.only_priors,
+    }  # fmt: skip

@@ -19,6 +19,7 @@ from compliance.report.charts import bars, volume
 
 SHOWN = 2_000
 PER_CODE = 400
+EXPLAINED = 300
 MEANING = {
     "purged-early": "a study was deleted before its binding period had run, apparently, on the facts stated, and no copy is left",
     "purged-under-hold": "a study was deleted while a hold was in force",
@@ -70,15 +71,15 @@ def values(audit: Audit, order: Order, about: About, explanations: Mapping[str, 
     """Return everything the template shows."""
     profile, base = order.profile, order.profile.knowledge
     today = order.as_of.isoformat()
-    adopted = profile.adopted
+    adopted, shown = profile.adopted, groups(audit.findings)
     return {
         "profile": profile, "as_of": today, "about": about, "audit": audit, "law": base, "inventory": order.inventory,
         "numbers": _numbers(audit), "purgeable": _purgeable(audit), "blocked": audit.blocked.rows(),
         "adopted": "adopted" if adopted and adopted.digest == base.digest else "not adopted" if adopted else "no law version adopted",
         "may_purge": MAY_PURGE.format(day=today), "disclaimer": DISCLAIMER,
-        "levels": _levels(audit.findings), "groups": _groups(audit.findings), "explanations": explanations, "meaning": MEANING,
+        "levels": _levels(audit.findings), "groups": shown, "explanations": explanations, "meaning": MEANING,
         "missing": audit.missing.rows()[:12], "assumed": _assumed(audit, order), "sources": _sources(audit, base), "charts": _charts(audit),
-        "cut": max(0, len(audit.findings) - sum(len(g["rows"]) for g in _groups(audit.findings))), "per_code": PER_CODE,
+        "cut": len(audit.findings) - sum(len(group["rows"]) for group in shown), "per_code": PER_CODE,
         "cost": _cost(audit, profile.cost), "total": sum(audit.dispositions.studies.values()),
     }  # fmt: skip
 
@@ -112,18 +113,28 @@ def _levels(findings: Sequence[Finding]) -> list[tuple[str, str, int, int]]:
     return [(LEVELS[code], code, counts[code], waived[code]) for code in codes]
 
 
-def _groups(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+def groups(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     """Group findings by code, each group cut to what a page can bear."""
-    groups: dict[str, list[Finding]] = {}
+    by_code: dict[str, list[Finding]] = {}
     for finding in findings:
-        groups.setdefault(finding.code, []).append(finding)
-    ordered = sorted(groups, key=lambda code: (RANK[LEVELS[code]], code))
+        by_code.setdefault(finding.code, []).append(finding)
+    ordered = sorted(by_code, key=lambda code: (RANK[LEVELS[code]], code))
     room, shown = SHOWN, []
     for code in ordered:
-        rows = groups[code][: min(PER_CODE, max(room, 20))]
+        rows = by_code[code][: min(PER_CODE, max(room, 20))]
         room -= len(rows)
-        shown.append({"code": code, "level": LEVELS[code], "rows": rows, "all": len(groups[code])})
+        shown.append({"code": code, "level": LEVELS[code], "rows": rows, "all": len(by_code[code])})
     return shown
+
+
+def to_explain(findings: Sequence[Finding], most: int = EXPLAINED) -> dict[str, list[str]]:
+    """Return the studies whose explanation the page shows, each with the fingerprints of its findings."""
+    wanted: dict[str, list[str]] = {}
+    for group in groups(findings):
+        for finding in group["rows"][: most // 8]:
+            if finding.study and (finding.study in wanted or len(wanted) < most):
+                wanted.setdefault(finding.study, []).append(finding.fingerprint)
+    return wanted
 
 
 def _assumed(audit: Audit, order: Order) -> list[dict[str, Any]]:
