@@ -182,3 +182,14 @@ def test_a_column_of_dates_that_contradict_each_other_is_bad_data_even_where_no_
     import_table(str(desk / "list.csv"), read_mapping(desk / "map.yaml"), desk / "inv.parquet", Keys(b"secret of the tests"), "2026-11-24")
     _, found = audit(desk)
     assert codes(found, "4.1") == {"bad-data"} and codes(found, "4.2") == {"kept-too-long"}
+
+
+def test_rule_28_dates_of_deidentified_studies_are_unknown_unless_the_profile_vouches_for_them(desk):
+    (desk / "list.csv").write_text("uid,day,mods,inst,anon\n5.1,2010-01-01,CT,General,true\n5.2,2010-01-01,CT,General,false\n")
+    (desk / "map.yaml").write_text("rows: study\ncolumns: {study_uid: uid, study_date: day, modality: mods, institution: inst, deidentified: anon}\n")
+    import_table(str(desk / "list.csv"), read_mapping(desk / "map.yaml"), desk / "inv.parquet", Keys(b"secret of the tests"), "2026-11-24")
+    _, found = audit(desk)
+    assert codes(found, "5.1") == {"undetermined"} and codes(found, "5.2") == {"kept-too-long"}
+    (desk / "profile.yaml").write_text(PROFILE.replace("decided_by: counsel", "decided_by: counsel\n    vouch_dates: true"))
+    _, vouched = audit(desk, out="vouched")
+    assert codes(vouched, "5.1") == {"kept-too-long"}
