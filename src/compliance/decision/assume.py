@@ -28,6 +28,8 @@ class Assumed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
+    """One assumption, ready for use: a value, or the fact `other` from which it is taken."""
+
     fact: str
     value: Value | None  # None: taken from another fact
     other: str
@@ -129,7 +131,7 @@ def assume(
         if entry.fact in filled or (entry.when.any_of and entry.when.truth(view) != YES):
             continue
         value = filled.get(entry.other) if entry.other else entry.value
-        if value is None or isinstance(value, Unknown):
+        if value is None or isinstance(value, Unknown) or value == EVERYTHING:
             continue
         filled[entry.fact] = value
         used.append(
