@@ -232,11 +232,16 @@ def sets(marks: dict[str, Mask], n: int) -> pa.Array:
     names = list(marks)
     if not names:
         return _words(np.zeros(n, np.int32), [""])
-    bits = np.packbits(np.stack([marks[name] for name in names], axis=1), axis=1)
-    key = np.ascontiguousarray(bits).view(np.dtype((np.void, bits.shape[1]))).ravel()
-    distinct, codes = np.unique(key, return_inverse=True)
-    unpacked = np.unpackbits(distinct.view(np.uint8).reshape(len(distinct), -1), axis=1, count=len(names))
-    return _words(codes, [", ".join(names[i] for i in np.flatnonzero(row)) for row in unpacked])
+    key = np.zeros(n, np.intp)
+    found = [tuple[int, ...]()]
+    for number, name in enumerate(names):
+        key = key * 2 + marks[name]
+        seen = np.zeros(2 * len(found), np.bool_)
+        seen[key] = True
+        used = np.flatnonzero(seen)
+        key = (np.cumsum(seen) - 1)[key]
+        found = [(*found[at // 2], number) if at % 2 else found[at // 2] for at in used.tolist()]
+    return _words(key, [", ".join(names[at] for at in some) for some in found])
 
 
 def put(answers: Answers, row: int, decision: Decision, missing: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from compliance.law.statutes import Version
 _NO, _MAYBE, _YES = np.uint8(NO), np.uint8(MAYBE), np.uint8(YES)
 _OPEN = np.array([OPEN], np.int32)
 _NEVER = np.array([NEVER], np.int32)
+_NOTHING = np.zeros(1, np.int32)
 
 
 @dataclass
@@ -122,41 +124,55 @@ class Folded:
     bound_hi: Days
     permanent: Mask
     covered: Mask
-    governing: NDArray[np.int64]
+    governing: NDArray[Any]
 
 
 def fold(found: Mapping[str, Seen], law: Law, guidance_covers: Mask, as_binding: bool = False) -> Folded:
-    """Fold the floors; not covered = everything. `as_binding`: guidance counts like a floor of its own."""
-    many = np.int64(len(law.names) + 1)
-    late: NDArray[np.int64] = np.full(1, -1, np.int64)
-    bound, early = np.zeros(1, np.int32), np.zeros(1, np.int32)
-    covered, permanent, guided = NO_ROW, NO_ROW, NO_ROW
+    """Fold the floors; not covered = everything. `as_binding`: guidance counts like a floor of its own.
+
+    Late end and governing norm are one number (`_packed`), so that one maximum folds both.
+    """
+    many = len(law.names) + 1
+    late = {True: _NOTHING, False: _NOTHING}  # by force: binding or not
+    early, covered, permanent, guided = _NOTHING, NO_ROW, NO_ROW, NO_ROW
     for seen in found.values():
         if seen.span is None:
             continue
         live, norm = seen.live, seen.ready.norm
         binding = norm.force == "binding" or (as_binding and norm.force == "guidance")
-        packed = seen.span.hi * many + (many - 1 - seen.ready.rank)
-        late = np.maximum(late, np.where(live, packed, -1))
-        if binding:
-            bound = np.maximum(bound, np.where(live, seen.span.hi, 0))
+        late[binding] = np.maximum(late[binding], _where(live, _packed(seen.span.hi, seen.ready.rank, many)))
         surely = live & (seen.in_scope == _YES) if norm.sure else NO_ROW
         if not surely.any():
             continue
         if binding:
             covered = covered | surely
-            early = np.maximum(early, np.where(surely, _early(seen), 0))
-            permanent = permanent | surely & _for_ever(seen)
+            early = np.maximum(early, _where(surely, _early(seen)))
+            if seen.permanent.any():
+                permanent = permanent | surely & _for_ever(seen)
         elif norm.force == "guidance":
             guided = guided | surely
     guided = guided & guidance_covers & ~covered
-    last = (late // many).astype(np.int32)
-    governing = np.where(late >= 0, many - 1 - late % many, -1)
-    some = covered | guided
-    lo = np.where(covered, early, OPEN).astype(np.int32)
-    hi = np.where(some, last, NEVER).astype(np.int32)
-    bound_hi = np.where(covered, bound, NEVER).astype(np.int32)
-    return Folded(lo, hi, lo, bound_hi, permanent & covered & (lo == NEVER), some, governing)
+    whole = np.maximum(late[True], late[False])
+    lo = _where(covered, early, OPEN)
+    last, bound = (whole // many).astype(np.int32), (late[True] // many).astype(np.int32)
+    governing = np.where(whole > 0, many - 1 - whole % many, -1)
+    hi = _where(covered | guided, last, NEVER)
+    forever = permanent & covered & (lo == NEVER) if permanent.any() else NO_ROW
+    return Folded(lo, hi, lo, _where(covered, bound, NEVER), forever, covered | guided, governing)
+
+
+def _packed(hi: Days, rank: int, many: int) -> NDArray[Any]:
+    """A day and a rank in one number that grows with the day, then with the smaller rank; never 0."""
+    if many < 2**31 // (NEVER + 1):
+        return hi * np.int32(many) + np.int32(many - 1 - rank)
+    return hi * np.int64(many) + np.int64(many - 1 - rank)
+
+
+def _where(mask: Mask, column: NDArray[Any], other: int = 0) -> NDArray[Any]:
+    """The column where the mask says yes, else the other number."""
+    if mask.all():
+        return column
+    return np.where(mask, column, column.dtype.type(other))
 
 
 def _early(seen: Seen) -> Days:

@@ -130,7 +130,7 @@ def _folded(fold: Folded, level: Level, all_count: Mask) -> Folded:
         level.latest(bound_hi),
         np.where(all_count, level.any(permanent), level.all(permanent)),
         level.all(covered),
-        np.asarray(governing if first is None else governing[first], np.int64),
+        governing if first is None else governing[first],
     )
 
 
@@ -161,7 +161,7 @@ def _freed(whole: Folded, free: NDArray[np.uint8], rows: Rows, parts: Parts) -> 
     study = rows.span("study_date")
     lo, hi = parts.study.spread(study.lo), parts.study.spread(study.hi)
     sure, perhaps = free == 2, free == 1
-    governing = np.where(whole.hi >= hi, whole.governing, np.int64(-1)).astype(np.int64)
+    governing = np.where(whole.hi >= hi, whole.governing, -1)
 
     def pick(old: NDArray[Any], new: NDArray[Any], hull: NDArray[Any]) -> NDArray[Any]:
         return np.where(sure, new, np.where(perhaps, hull, old))
@@ -173,7 +173,7 @@ def _freed(whole: Folded, free: NDArray[np.uint8], rows: Rows, parts: Parts) -> 
         pick(whole.bound_hi, hi, np.maximum(whole.bound_hi, hi)),
         whole.permanent & (free == 0),
         pick(whole.covered, np.ones(1, np.bool_), whole.covered),
-        pick(whole.governing, np.full(1, -1, np.int64), governing),
+        pick(whole.governing, np.full(1, -1), governing),
     )
 
 

@@ -36,9 +36,14 @@ def _domain() -> Days:
     return days
 
 
+def places(days: Days) -> NDArray[np.intp]:
+    """Return where the tables have these days."""
+    return np.clip(days - np.int32(_BASE), 0, _SIZE - 1).astype(np.intp)
+
+
 def look_up(table: Table, days: Days) -> Days:
     """Return where the table leads each day."""
-    return table.take(days - np.int32(_BASE), mode="clip")
+    return table[places(days)]
 
 
 def outside(days: Days) -> NDArray[np.bool_]:

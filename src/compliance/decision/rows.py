@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from compliance.decision import luts
 from compliance.decision.batch import NO_ROW, Codes, Mask, at, texts_at
 from compliance.decision.combine import Combos
-from compliance.decision.luts import Days, look_up
+from compliance.decision.luts import Days
 from compliance.law.conditions import Age, Compared, Condition, Flag, Listed, Not, Within, facts_in
 from compliance.law.dates import EVERYTHING, NEVER, OPEN, DateRange
 from compliance.law.jurisdictions import Jurisdictions
@@ -89,6 +89,7 @@ class Rows:
     beyond: Mask = field(default_factory=lambda: NO_ROW)
     _truths: dict[Condition, Truths] = field(default_factory=dict)
     _lines: dict[tuple[Line, Round], Span] = field(default_factory=dict)
+    _at: dict[int, tuple[Days, NDArray[np.intp]]] = field(default_factory=dict)
 
     def take(self, rows: Codes) -> Rows:
         """Return these rows."""
@@ -245,7 +246,7 @@ class Rows:
             return base
         else:
             tables = [luts.added(line.count, line.unit, r, event.end_of) for r in rounding]
-        return _looked_up(tables, base)
+        return self._looked_up(tables, base)
 
     def _majority(self, line: Line, rounding: Round, born: Span) -> Span:
         if not self.places or not self.place:
@@ -255,12 +256,20 @@ class Rows:
         tables = [
             luts.majorities(held, bool(end), rounding[end], event.end_of, line.count, line.unit) for end in (0, 1)
         ]
-        return Span(look_up(tables[0], born.lo), look_up(tables[1], born.hi))
+        return self._looked_up(tables, born)
 
+    def _looked_up(self, tables: Sequence[luts.Table], base: Span) -> Span:
+        lo = tables[0].take(self._places(base.lo))
+        if base.hi is base.lo and tables[0] is tables[1]:
+            return Span(lo, lo)
+        return Span(lo, tables[1].take(self._places(base.hi)))
 
-def _looked_up(tables: Sequence[luts.Table], base: Span) -> Span:
-    lo = look_up(tables[0], base.lo)
-    return Span(lo, lo if base.hi is base.lo and tables[0] is tables[1] else look_up(tables[1], base.hi))
+    def _places(self, days: Days) -> NDArray[np.intp]:
+        """Where the tables have the days of a column, found once."""
+        held = self._at.get(id(days))
+        if held is None or held[0] is not days:
+            held = self._at[id(days)] = (days, luts.places(days))
+        return held[1]
 
 
 def condition_fact(condition: Condition) -> str:
