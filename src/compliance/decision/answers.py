@@ -54,6 +54,7 @@ class Answers:
     applied: dict[str, Mask] = field(default_factory=dict)
     assumed: dict[tuple[str, str], Mask] = field(default_factory=dict)
     holds: dict[str, Mask] = field(default_factory=dict)
+    places: dict[str, Mask] = field(default_factory=dict)
     wrong: Mask = field(default_factory=lambda: NO_ROW)
     beyond: Mask = field(default_factory=lambda: NO_ROW)
 
@@ -79,6 +80,11 @@ class Answers:
         for where in self.blocking.values():
             found = found & ~where
         return found
+
+    def missing_words(self) -> tuple[NDArray[Any], list[str]]:
+        """Return the facts that are missing where the answer is undetermined, as numbers of texts."""
+        undetermined = self.disposition == UNDETERMINED
+        return sets({fact: where & undetermined for fact, where in self.missing.items()}, self.n)
 
     def mark(self, into: dict[Any, Mask], key: Any, rows: Selection, where: Mask) -> None:
         """Remember for some rows where a thing holds."""
@@ -195,8 +201,8 @@ class Answers:
             days(self.hi + 1, self.hi >= LAST),
             days(self.destroy_by, self.destroy_by == NEVER),
             _words(self.governing, self.names),
-            sets(self.missing, self.n),
-            sets(self.blocking, self.n),
+            _words(*sets(self.missing, self.n)),
+            _words(*sets(self.blocking, self.n)),
             days(self.next_change, self.next_change == NEVER),
             pa.array(self.held),
             pa.array(np.broadcast_to(self.wrong, (self.n,))),
@@ -227,11 +233,11 @@ def _words(codes: NDArray[Any], words: Any) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(words), pa.string()))
 
 
-def sets(marks: dict[str, Mask], n: int) -> pa.Array:
-    """Return, row by row, which of some things hold, as words joined by a comma."""
+def sets(marks: dict[str, Mask], n: int) -> tuple[NDArray[Any], list[str]]:
+    """Return, row by row, which of some things hold: the number of a text that joins them by a comma, and the texts."""
     names = list(marks)
     if not names:
-        return _words(np.zeros(n, np.int32), [""])
+        return np.zeros(n, np.int32), [""]
     key = np.zeros(n, np.intp)
     found = [tuple[int, ...]()]
     for number, name in enumerate(names):
@@ -241,7 +247,7 @@ def sets(marks: dict[str, Mask], n: int) -> pa.Array:
         used = np.flatnonzero(seen)
         key = (np.cumsum(seen) - 1)[key]
         found = [(*found[at // 2], number) if at % 2 else found[at // 2] for at in used.tolist()]
-    return _words(key, [", ".join(names[at] for at in some) for some in found])
+    return key, [", ".join(names[at] for at in some) for some in found]
 
 
 def put(answers: Answers, row: int, decision: Decision, missing: Iterable[str]) -> None:

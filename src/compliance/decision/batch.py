@@ -133,6 +133,11 @@ def constant(value: DateRange, as_of: int) -> Dated:
     return Dated(lo, lo if low == high else np.array([high], np.int32))
 
 
+def nothing() -> Dated:
+    """Return a date fact that is absent in every row."""
+    return Dated(np.array([OPEN], np.int32), np.array([NEVER], np.int32), EVERY_ROW)
+
+
 IDENTITIES = frozenset({"study_uid", "patient_key", "accession"})
 
 

@@ -55,6 +55,7 @@ class Evaluator:
         for where, rows in looked:
             self._doubts(rows, where, found)
         order = self.knowledge.vocabulary.facts
+        found.blocking = dict(sorted(found.blocking.items()))
         found.missing = {fact: found.missing[fact] for fact in order if fact in found.missing}
         self._beyond(table, keepers, found)
         return found
@@ -73,6 +74,8 @@ class Evaluator:
             found.mark_wrong(where, rows.wrong, rows.beyond)
             self._hold(rows, where, found)
             for code in codes:
+                if code:
+                    found.mark(found.places, code, where, np.ones(rows.n, np.bool_))
                 yield rows.at_place(code, self.knowledge.jurisdictions), where
 
     def _held_facts(self) -> set[str]:

@@ -38,7 +38,8 @@ def _domain() -> Days:
 
 def places(days: Days) -> NDArray[np.intp]:
     """Return where the tables have these days."""
-    return np.clip(days - np.int32(_BASE), 0, _SIZE - 1).astype(np.intp)
+    found: NDArray[np.intp] = np.clip(days - np.int32(_BASE), 0, _SIZE - 1).astype(np.intp)
+    return found
 
 
 def look_up(table: Table, days: Days) -> Days:
