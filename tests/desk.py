@@ -66,14 +66,14 @@ def span(decision: Decision) -> str:
     return left if left == right != "?" else f"{left}/{right}"
 
 
-def as_table(rows: list[dict[str, Any]], vocabulary: Vocabulary) -> FactTable:
+def as_table(rows: list[dict[str, Any]], vocabulary: Vocabulary, as_of: date = TODAY) -> FactTable:
     """Put rows of facts, as JSON has them, into columns."""
     read = [vocabulary.read(row) for row in rows]
     dates, words = dict[str, Dated](), dict[str, Coded]()
     for name in dict.fromkeys(name for row in read for name in row):
         values = [row.get(name) for row in read]
         if vocabulary.facts[name].type == "date":
-            spans = [_span(value) for value in values]
+            spans = [_span(value, as_of) for value in values]
             lo, hi = (np.array([span[end] for span in spans], np.int32) for end in (0, 1))
             dates[name] = Dated(lo, hi, np.array([value is None for value in values]))
         else:
@@ -83,7 +83,7 @@ def as_table(rows: list[dict[str, Any]], vocabulary: Vocabulary) -> FactTable:
     return FactTable(len(rows), dates, words)
 
 
-def _span(value: Any) -> DateRange:
+def _span(value: Any, as_of: date) -> DateRange:
     if isinstance(value, DateRange):
-        return DateRange(OPEN, TODAY.toordinal()) if value == HAPPENED else value
+        return DateRange(OPEN, as_of.toordinal()) if value == HAPPENED else value
     return EVERYTHING

@@ -187,7 +187,11 @@ class Answers:
         self.classes.append(ClassColumns(judged.study.spread(whole), *spread))
 
     def table(self) -> pa.RecordBatch:
-        """Return the decisions as a record batch; a day that cannot be given is null, an early end never 9999-12-31."""
+        """Return the decisions as a record batch.
+
+        An open early end is null, an end that is never (or cannot be given) 9999-12-31; the binding ends are null where
+        they equal the full ones.
+        """
         same_lo, same_hi = self.bound_lo == self.lo, self.bound_hi == self.hi
         status = self.lossy // _DAYS
         columns = [
