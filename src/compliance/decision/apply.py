@@ -136,7 +136,7 @@ def _in_scope(norm: Norm, place: Truth, situation: Situation, rounding: Round) -
 def reach(norm: Norm, situation: Facts) -> Truth:
     """Return whether a norm reaches the copy. A derived or de-identified copy is reached only by norms whose scope names it."""
     copy = situation.value("copy")
-    may = copy.may if isinstance(copy, Members) else None
+    may = copy.may if isinstance(copy, Members) and isinstance(copy.may, frozenset) else None
     if may is not None and may.isdisjoint(_BLURRED):
         return YES
     named = {word for c in norm.conditions() if isinstance(c, Listed) and c.fact == "copy" for word in c.values}

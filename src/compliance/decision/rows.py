@@ -200,7 +200,7 @@ class Rows:
 
     def _deceased(self, condition: Flag) -> Truths:
         death = self.span("death_date")
-        dead, alive = death.hi != NEVER, death.lo == NEVER
+        dead, alive = death.hi <= self.as_of, death.lo > self.as_of
         return _truths(dead, ~alive) if condition.wanted else _truths(alive, ~dead)
 
     # -- periods

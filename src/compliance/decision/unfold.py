@@ -15,7 +15,7 @@ from compliance.decision.batch import Codes, Mask, known_or_none
 from compliance.decision.combine import Combos
 from compliance.decision.parts import modalities, record_classes
 from compliance.decision.rows import Rows
-from compliance.law.vocabulary import UNKNOWN, Members, Value, Vocabulary
+from compliance.law.vocabulary import Members, Value, Vocabulary
 
 PARTED = ("record", "modality", "body_part")
 Column = NDArray[Any]
@@ -108,7 +108,10 @@ def unfold(rows: Rows, vocabulary: Vocabulary) -> Parts:
     counts = np.array([len(parts) for parts in found])
     parents = np.repeat(np.arange(combos.size), counts)
     flat = [part for parts in found for part in parts]
-    words = {fact: _coded([getattr(part, fact) for part in flat]) for fact in PARTED}
+    words = {
+        fact: _coded([_value(part, fact, combos, at) for part, at in zip(flat, parents.tolist(), strict=True)])
+        for fact in PARTED
+    }
     classes, class_words = _numbered([part.record for part in flat])
     pairs = np.array([part.pairs_known for part in flat])
     if len(flat) == combos.size:
@@ -161,8 +164,14 @@ def _numbered(words: list[str | None]) -> tuple[Codes, tuple[str | None, ...]]:
     return np.array([number[word] for word in words], np.intp), distinct
 
 
-def _coded(words: list[str | None]) -> tuple[Codes, tuple[Value | None, ...]]:
-    codes, distinct = _numbered(words)
-    return codes, tuple(
-        UNKNOWN if word is None else Members(frozenset((word,)), frozenset((word,))) for word in distinct
-    )
+def _value(part: _Part, fact: str, combos: Combos, combination: int) -> Value | None:
+    """The part's word; where it is not known which, what is known of the study stays."""
+    word = getattr(part, fact)
+    return combos.value(fact, combination) if word is None else Members(frozenset((word,)), frozenset((word,)))
+
+
+def _coded(values: list[Value | None]) -> tuple[Codes, tuple[Value | None, ...]]:
+    """Number the distinct values; sets and `unknown` are their own keys."""
+    distinct = tuple(dict.fromkeys(values))
+    number = {value: n for n, value in enumerate(distinct)}
+    return np.array([number[value] for value in values], np.intp), distinct

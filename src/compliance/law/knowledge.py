@@ -112,7 +112,7 @@ class KnowledgeBase:
 
         The cases of law files are judged without gaps: there, what nobody researched does not stand in the way.
         """
-        if isinstance(facility, Members) and facility.may:
+        if isinstance(facility, Members) and isinstance(facility.may, frozenset) and facility.may:
             types = set(facility.may).union(*(self.vocabulary.narrower("facility_type", t) for t in facility.may))
         else:
             types = set(self.vocabulary.facts["facility_type"].values)

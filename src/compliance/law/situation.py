@@ -63,10 +63,11 @@ class Situation:
         return fact in self._values
 
     def part(self, **members: str | None) -> Situation:
-        """Return the situation with sets narrowed to one member each (None = not known)."""
+        """Return the situation with sets narrowed to one member each; None = which is not known, what is known stays."""
         values = dict(self._values)
         for fact, word in members.items():
-            values[fact] = UNKNOWN if word is None else Members(frozenset((word,)), frozenset((word,)))
+            if word is not None:
+                values[fact] = Members(frozenset((word,)), frozenset((word,)))
         return self._like(values, self._days)
 
     def with_day(self, fact: str, day: DateRange) -> Situation:

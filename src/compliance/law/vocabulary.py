@@ -13,7 +13,7 @@ anything        absent from the mapping = unknown and may be assumed; `UNKNOWN` 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -27,13 +27,32 @@ TENSES = ("fixed", "once", "moving", "moving_or_never")
 SETS = ("shipped set `cautious`", "shipped set `practical`")
 
 
+@dataclass(frozen=True, slots=True)
+class AllBut:
+    """Every word but these: what an open set may hold that surely does not hold some words."""
+
+    out: frozenset[str]
+
+    def __contains__(self, word: str) -> bool:
+        return word not in self.out
+
+    def isdisjoint(self, words: Iterable[str]) -> bool:
+        """Return whether none of the words may be held."""
+        return self.out.issuperset(words)
+
+    def __le__(self, words: object) -> bool:
+        return False
+
+
 class Members(NamedTuple):
     """What a set or a choice surely holds and what it may hold; both the same = completely known."""
 
     must: frozenset[str]
-    may: frozenset[str] | None
+    may: frozenset[str] | AllBut | None
 
     def __str__(self) -> str:
+        if isinstance(self.may, AllBut):
+            return f"not {', '.join(sorted(self.may.out))}"
         return ", ".join(sorted(self.must)) if self.must == self.may else "unknown"
 
 
@@ -181,7 +200,7 @@ def _boolean(raw: Any) -> bool:
 def _members(kind: FactType, raw: Any) -> Members:
     if isinstance(raw, Mapping) and set(raw) == {"not"} and kind.values:
         out = _words(kind, raw["not"])
-        return Members(frozenset(), None if kind.open else frozenset(kind.values) - out)
+        return Members(frozenset(), AllBut(out) if kind.open else frozenset(kind.values) - out)
     words = _words(kind, raw)
     if kind.type == "choice" and len(words) != 1:
         raise ValueError(f"takes one value, not {len(words)}. Allowed: {listed(kind.values, 30)}")
