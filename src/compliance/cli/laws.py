@@ -109,21 +109,42 @@ def new(place: str, citation: str, laws: Path | None) -> int:
 @click.argument("place", required=False)
 @law_options
 def coverage(place: str | None, laws: Path | None) -> int:
-    """What was researched, place by facility type, with the norms by verification."""
+    """What was researched, place by facility type: the best seen floor for image, report and record, and all norms."""
     from compliance.law.knowledge import load
     from compliance.law.register import rows
 
     base = load(laws)
     _places(base.jurisdictions, place)
     totals: Counter[str] = Counter()
+    click.echo(f"{'place':8} {'facility type':34} {'researched':15} {'image':11} {'report':11} {'record':11} norms")
     for row in rows(base, place):
         totals[row.status] += 1
         if row.status != "not researched" or row.norms:
             counts = ", ".join(f"{number} {word}" for word, number in sorted(row.by_verification().items()))
-            click.echo(f"{row.place:8} {row.facility_type:34} {row.status:15} {counts}")
-    norms = Counter(norm.verification.status for statute in base.statutes() for norm in statute.norms)
+            best = " ".join(f"{row.best(record):11}" for record in ("image", "report", "record"))
+            click.echo(f"{row.place:8} {row.facility_type:34} {row.status:15} {best} {counts}")
+    chosen = {place, *base.jurisdictions.below(place)} if place else None
+    statutes = [one for one in base.statutes() if chosen is None or one.jurisdiction in chosen]
+    norms = Counter(norm.verification.status for statute in statutes for norm in statute.norms)
     click.echo("places x types: " + ", ".join(f"{number} {word}" for word, number in sorted(totals.items())), err=True)
     click.echo("norms in all: " + ", ".join(f"{number} {word}" for word, number in sorted(norms.items())), err=True)
+    return 0
+
+
+@laws.command()
+@click.argument("places", nargs=-1, required=True)
+@click.option("--title", required=True, help="the heading of the page")
+@law_options
+def book(places: tuple[str, ...], title: str, laws: Path | None) -> int:
+    """The law of PLACES and all places inside them as one page of Markdown."""
+    from compliance.law.book import book as write
+    from compliance.law.knowledge import load
+
+    base, chosen = load(laws), list[str]()
+    for place in places:
+        _places(base.jurisdictions, place)
+        chosen += [place, *base.jurisdictions.below(place)]
+    click.echo(write(base, chosen, title), nl=False)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The coverage register: place x facility type, what was researched, how many norms by verification."""
+"""The coverage register: place x facility type x record class, what was researched, and how well the norms are seen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from compliance.law.conditions import Listed
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.lint import is_stale
-from compliance.law.statutes import Norm
+from compliance.law.statutes import STATUSES, Norm
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,11 @@ class Row:
     facility_type: str
     status: str  # found | nothing_found | not researched
     norms: tuple[Norm, ...]
+
+    def best(self, record: str) -> str:
+        """Return the best status of the floors that reach a record class; `-` where there is none."""
+        reached = {norm.verification.status for norm in self.norms if norm.kind == "floor" and _names(norm, record)}
+        return next((status for status in reversed(STATUSES) if status in reached), "-")
 
     def by_verification(self) -> Counter[str]:
         """Count the norms by status."""
@@ -49,6 +54,14 @@ def _reaches(norm: Norm, kind: str, base: KnowledgeBase) -> bool:
     return any(
         all(not wider.isdisjoint(c.values) for c in conjunction if isinstance(c, Listed) and c.fact == "facility_type")
         for conjunction in norm.scope.any_of
+    )
+
+
+def _names(norm: Norm, record: str) -> bool:
+    conjunctions = norm.scope.any_of or ((),)
+    return any(
+        all(record in c.values for c in conjunction if isinstance(c, Listed) and c.fact == "record")
+        for conjunction in conjunctions
     )
 
 
