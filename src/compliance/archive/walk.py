@@ -1,0 +1,273 @@
+"""The quick walk: one pass over the elements of a data set that takes the wanted values and skips all others.
+
+It keeps the rules of `structure` (PS3.5 chapter 7), but goes through only where nothing is unusual. An odd VR, a length
+that does not fit, a delimiter out of place, an item that changes the character set: each raises Unusual, and the file is
+left to `careful`, which alone says what is damaged. What passes here, passes there, with the same values.
+
+The first eight bytes of an element hold its tag and, but for the long form of explicit VR, its length. A grammar
+remembers what it made of them: one look-up an element, the same for every file.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from compliance.archive import attributes as a
+from compliance.archive.structure import LONG_FORM, PIXEL_DATA, SHORT_FORM, UNDEFINED
+from compliance.archive.texts import Unusual, is_charset
+
+Found = dict[int, Any]  # tag -> bytes, or a list of items for a sequence
+Step = tuple[int, int, int]  # tag, bytes to go on, kind
+Read = Callable[[int, int], bytes]  # position, size -> that many bytes, or as many as there are
+
+FIRST_BLOCK = 16_384
+NEXT_BLOCK = 65_536
+MOST_READ = 12 << 20
+DEEPEST = 32
+_HEADS = 20_000
+_SKIP, _TAKE, _LONG, _SEQUENCE, _PIXELS, _END = range(6)
+_OUTER = {one.tag: one.vr for one in (*a.TEXTS.values(), a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT)}
+_META = (0x00020002, 0x00020010)
+_OUTER.update(dict.fromkeys(_META, b"UI"))
+_INNER = {one.tag: one.vr for one in (a.CHARSET, a.PURPOSE, a.CODE_VALUE, a.CODE_SCHEME, a.MAKER, a.MODEL)}
+_SEQUENCES = frozenset((
+    0x00081032, 0x00081110, 0x00081111, 0x00081115, 0x00081120, 0x00081140, 0x00081199, 0x00081250, 0x00082112, 0x00082218,
+    0x00089121, 0x00089215, 0x00321064, 0x00400100, 0x00400260, 0x00400275, 0x00400555, 0x0040A043, 0x0040A073, 0x0040A168,
+    0x0040A170, 0x0040A375, 0x0040A504, 0x0040A730, 0x0018A001, 0x00283000, 0x00283010, 0x52009229, 0x52009230,
+))  # fmt: skip
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_sequence(tag: int) -> bool:
+    """Implicit VR names no VR: private elements of undefined length are sequences, others where PS3.6 says so."""
+    if tag in _SEQUENCES or tag >> 16 & 1:
+        return True
+    from pydicom.datadict import dictionary_VR
+
+    try:
+        return dictionary_VR(tag) == "SQ"
+    except KeyError:
+        return False
+
+
+class Grammar:
+    """How one encoding writes its elements."""
+
+    def __init__(self, order: str, implicit: bool) -> None:
+        self.implicit = implicit
+        self.head = struct.Struct(order + ("HHL" if implicit else "HH2sH")).unpack
+        self.long = struct.Struct(order + "L").unpack_from
+        self.item = struct.Struct(order + "HHL").unpack_from
+        self.outer: dict[bytes, Step] = {}
+        self.inner: dict[bytes, Step] = {}
+
+    def learn(self, head: bytes, inside: bool) -> Step:
+        """Return what eight bytes say: the tag, how far to go on, and what stands there. Raises Unusual, struct.error."""
+        known = self.inner if inside else self.outer
+        if len(known) > _HEADS:
+            known.clear()
+        step = known[head] = self._implicit(head, inside) if self.implicit else self._explicit(head, inside)
+        return step
+
+    def _implicit(self, head: bytes, inside: bool) -> Step:
+        group, element, length = self.head(head)
+        tag = group << 16 | element
+        if group in (0, 0xFFFE):
+            return self._end(tag, length, inside)
+        vr = (_INNER if inside else _OUTER).get(tag)
+        if not inside and tag in PIXEL_DATA:
+            return tag, 8, _PIXELS
+        if length == UNDEFINED and not _is_sequence(tag):
+            raise Unusual
+        if length == UNDEFINED or vr == b"SQ":
+            return tag, 8, _SEQUENCE
+        return tag, 8 + length, _TAKE if vr else _SKIP
+
+    def _explicit(self, head: bytes, inside: bool) -> Step:
+        group, element, vr, length = self.head(head)
+        tag = group << 16 | element
+        if group in (0, 0xFFFE):
+            return self._end(tag, int.from_bytes(head[4:], "little"), inside)
+        wanted = (_INNER if inside else _OUTER).get(tag, vr)
+        pixels = not inside and tag in PIXEL_DATA
+        if wanted != vr or (vr not in LONG_FORM and (pixels or vr not in SHORT_FORM)):
+            raise Unusual
+        if vr in LONG_FORM:
+            return tag, 12, _PIXELS if pixels else _SEQUENCE if vr == b"SQ" else _LONG
+        return tag, 8 + length, _TAKE if tag in (_INNER if inside else _OUTER) else _SKIP
+
+    def _end(self, tag: int, length: int, inside: bool) -> Step:
+        if tag != 0xFFFEE00D or length or not inside:
+            raise Unusual
+        return tag, 8, _END
+
+    def items(self, block: bytes, at: int, stop: int, length: int, kept: list[Found] | None, depth: int) -> int:
+        """Walk over the items of a sequence, keep the wanted values if asked to; return where it ends.
+
+        Raises Unusual; struct.error where the block ends before the sequence.
+        """
+        delimited = length == UNDEFINED
+        end = stop if delimited else at + length
+        if end > stop or depth > DEEPEST:
+            raise Unusual
+        while delimited or at < end:
+            group, element, size = self.item(block, at)
+            at += 8
+            if group != 0xFFFE:
+                raise Unusual
+            if element == 0xE000:
+                found: Found | None = None
+                if kept is not None:
+                    kept.append(found := {})
+                at = self._elements(block, at, end, size, found, depth)
+            elif element == 0xE0DD and delimited and not size:
+                break
+            else:
+                raise Unusual
+        if at > end or (not delimited and at != end):
+            raise Unusual
+        return at
+
+    def _elements(self, block: bytes, at: int, stop: int, length: int, found: Found | None, depth: int) -> int:
+        delimited = length == UNDEFINED
+        end = stop if delimited else at + length
+        if end > stop:
+            raise Unusual
+        known = self.inner.get
+        while delimited or at < end:
+            head = block[at : at + 8]
+            tag, skip, kind = known(head) or self.learn(head, True)
+            if kind == _SKIP:
+                at += skip
+            elif kind == _TAKE:
+                _take(tag, block[at + 8 : at + skip], skip - 8, found)
+                at += skip
+            elif kind == _END:
+                at += 8
+                if not delimited:
+                    raise Unusual
+                break
+            else:
+                (size,) = self.long(block, at + skip - 4)
+                at = self._long(block, at + skip, end, size, tag, kind, found, depth)
+        if at > end or (not delimited and at != end):
+            raise Unusual
+        return at
+
+    def _long(
+        self, block: bytes, at: int, end: int, size: int, tag: int, kind: int, found: Found | None, depth: int
+    ) -> int:
+        if kind == _SEQUENCE:
+            kept: list[Found] | None = None
+            if found is not None and tag in _INNER:
+                found[tag] = kept = []
+            return self.items(block, at, end, size, kept, depth + 1)
+        if size == UNDEFINED:
+            raise Unusual
+        return at + size
+
+
+def _take(tag: int, value: bytes, length: int, found: Found | None) -> None:
+    if len(value) != length:
+        raise struct.error("the block ends in a value")
+    if tag == a.CHARSET.tag and (found is not None or not is_charset(value)):
+        raise Unusual
+    if found is not None:
+        found[tag] = value
+
+
+def read_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[bytes, bytes]:
+    """Return the media storage SOP class and the transfer syntax of a file meta information (PS3.10 7.1)."""
+    found = dict.fromkeys(_META, b"")
+    while at < end:
+        head = block[at : at + 8]
+        tag, skip, kind = grammar.outer.get(head) or grammar.learn(head, False)
+        if tag >> 16 != 2 or kind not in (_SKIP, _TAKE, _LONG):
+            raise Unusual
+        if kind == _TAKE:
+            found[tag] = block[at + 8 : at + skip]
+        elif kind == _LONG:
+            skip += int.from_bytes(block[at + 8 : at + 12], "little")
+        at += skip
+    if at != end:
+        raise Unusual
+    storage, syntax = (found[tag].rstrip(b"\0 ") for tag in _META)
+    return storage, syntax
+
+
+class Walk:
+    """One walk over a data set that ends at byte `end`, block by block."""
+
+    def __init__(self, read: Read, end: int, grammar: Grammar) -> None:
+        self.read, self.end, self.grammar = read, end, grammar
+        self.found: Found = {}
+        self.total = 0
+
+    def run(self, block: bytes, start: int, at: int) -> tuple[int, int] | None:
+        """Walk on from `at` in the block that stands at byte `start`; return where pixel data lie and their length.
+
+        None where the data set ends without pixel data. Raises Unusual.
+        """
+        grammar, found, last = self.grammar, self.found, 0
+        known, outer_end = grammar.outer.get, self.end - start
+        while True:
+            head = block[at : at + 8]
+            step = known(head)
+            if step is None:
+                if len(head) < 8:
+                    if start + at == self.end:
+                        return None
+                    block, start, at = self._next(start, at, block, 8)
+                    outer_end = self.end - start
+                    continue
+                step = grammar.learn(head, False)
+            tag, skip, kind = step
+            if tag <= last:
+                raise Unusual
+            if kind == _SKIP:
+                at += skip
+            elif kind == _TAKE:
+                value = block[at + 8 : at + skip]
+                if len(value) != skip - 8:
+                    block, start, at = self._next(start, at, block, skip)
+                    outer_end = self.end - start
+                    continue
+                found[tag] = value
+                if tag == a.CHARSET.tag and not is_charset(value):
+                    raise Unusual
+                at += skip
+            else:
+                try:
+                    (length,) = grammar.long(block, at + skip - 4)
+                    if kind == _PIXELS:
+                        return start + at + skip, length
+                    if kind == _SEQUENCE:
+                        kept: list[Found] | None = [] if tag in _OUTER else None
+                        at = grammar.items(block, at + skip, outer_end, length, kept, 1)
+                        if kept is not None:
+                            found[tag] = kept
+                    elif length == UNDEFINED:
+                        raise Unusual
+                    else:
+                        at += skip + length
+                except struct.error:
+                    block, start, at = self._next(start, at, block, 2 * (len(block) - at))
+                    outer_end = self.end - start
+                    continue
+            last = tag
+
+    def _next(self, start: int, at: int, block: bytes, need: int) -> tuple[bytes, int, int]:
+        """Return the block that begins with the present element, long enough for it."""
+        if start + len(block) >= self.end:
+            raise Unusual
+        size = min(max(NEXT_BLOCK, need), self.end - start - at)
+        self.total += size
+        if self.total > MOST_READ or size < 8:
+            raise Unusual
+        more = self.read(start + at, size)
+        if len(more) < size:
+            raise Unusual
+        return more, start + at, 0
