@@ -6,6 +6,7 @@ pydicom; whatever is unusual or damaged goes to the careful reader.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from pathlib import Path
@@ -25,9 +26,11 @@ _SYNTAX = re.compile(rb"[0-9.]+")
 _DEFLATED, _DICOMDIR = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.3.10"
 _GRAMMARS = {b"1.2.840.10008.1.2": Grammar("<", True), b"1.2.840.10008.1.2.2": Grammar(">", False)}
 _EXPLICIT = Grammar("<", False)
-_PLAIN = [(name, one.tag) for name, one in a.TEXTS.items() if one.vr in (b"UI", b"CS", b"DA", b"AS")]
-_TEXT = [(name, one.tag) for name, one in a.TEXTS.items() if one.vr in (b"LO", b"SH")]
-_NUMBERS = [(name, one.tag) for name, one in a.TEXTS.items() if one.vr == b"DS"]
+_BY_CHARSET = (b"LO", b"SH")
+_SERIES_UID = a.TEXTS["series_uid"].tag
+_SOP_UID = a.TEXTS["sop_uid"].tag
+_TEXTS = [(name, one) for name, one in a.TEXTS.items() if name != "sop_uid"]
+_SHARED = [a.CHARSET.tag, a.RATIO.tag, *(one.tag for _, one in _TEXTS)]
 
 
 def read_header(path: Path | str) -> Header:
@@ -58,13 +61,13 @@ def quick_header(path: Path | str) -> Header:
 def _part10(block: bytes, end: int, read: Read) -> Header:
     syntax, start = _meta(block)
     if syntax != _DEFLATED:
-        return _data_set(block, 0, start, end, read, syntax)
+        return _data_set(block, start, end, read, syntax)
     try:
         inflated = inflate(read(start, end - start))
     except Damaged:
         raise Unusual from None
     end = len(inflated) - (len(inflated) % 2 and inflated.endswith(b"\0"))  # PS3.5 A.5: padded to even length
-    return _data_set(inflated[:end], 0, 0, end, lambda position, size: inflated[position : position + size], syntax)
+    return _data_set(inflated[:end], 0, end, lambda position, size: inflated[position : position + size], syntax)
 
 
 def _meta(block: bytes) -> tuple[bytes, int]:
@@ -81,12 +84,13 @@ def _meta(block: bytes) -> tuple[bytes, int]:
     return syntax, start
 
 
-def _data_set(block: bytes, start: int, at: int, end: int, read: Read, syntax: bytes) -> Header:
+def _data_set(block: bytes, at: int, end: int, read: Read, syntax: bytes) -> Header:
     grammar = _GRAMMARS.get(syntax, _EXPLICIT)
     if grammar.implicit and block[at + 4 : at + 6].isalpha():
         raise Unusual  # pydicom takes the data set for explicit VR
     walk = Walk(read, end, grammar)
-    pixels = walk.run(block, start, at)
+    pixels = walk.run(block, at)
+    grammar.runs.begin(walk.found.get(_SERIES_UID, b""))
     header = _header(walk.found)
     header["transfer_syntax"] = syntax.decode()
     if pixels is None:
@@ -99,17 +103,28 @@ def _data_set(block: bytes, start: int, at: int, end: int, read: Read, syntax: b
 
 
 def _header(found: Found) -> Header:
-    charset = found.get(a.CHARSET.tag, b"")
-    header: Header = {name: plain(found.get(tag, b"")) for name, tag in _PLAIN}
-    for name, tag in _TEXT:
-        header[name] = text(found.get(tag, b""), charset)
-    for name, tag in _NUMBERS:
-        header[name] = numbers(found.get(tag, b""))
-    if not (header["study_uid"] and header["series_uid"] and header["sop_uid"]):
+    """Return the header; the instances of a series share all but one of its texts."""
+    header = _shared(*map(found.get, _SHARED)).copy()
+    header["sop_uid"] = plain(found.get(_SOP_UID, b""))
+    if not (header["sop_uid"] and header["study_uid"] and header["series_uid"]):
         raise Unusual
-    header["lossy_ratio"] = a.largest_ratio(numbers(found[a.RATIO.tag])) if a.RATIO.tag in found else None
-    header["title_code"] = _code(found, a.TITLE.tag, charset)
-    header["contributing_equipment"] = a.equipment([_maker(i, charset) for i in found.get(a.EQUIPMENT.tag, ())[:8]])
+    if a.TITLE.tag in found or a.EQUIPMENT.tag in found:
+        charset = found.get(a.CHARSET.tag, b"")
+        header["title_code"] = _code(found, a.TITLE.tag, charset)
+        header["contributing_equipment"] = a.equipment([_maker(i, charset) for i in found.get(a.EQUIPMENT.tag, ())[:8]])
+    return header
+
+
+@functools.lru_cache(maxsize=1024)
+def _shared(charset: bytes | None, ratio: bytes | None, *values: bytes | None) -> Header:
+    header: Header = {"title_code": "", "contributing_equipment": "", "lossy_ratio": None}
+    for (name, one), raw in zip(_TEXTS, values):
+        value = raw or b""
+        header[name] = (
+            text(value, charset or b"") if one.vr in _BY_CHARSET else numbers(value) if one.vr == b"DS" else plain(value)
+        )
+    if ratio is not None:
+        header["lossy_ratio"] = a.largest_ratio(numbers(ratio))
     return header
 
 

@@ -143,7 +143,7 @@ def pixels_remark(start: int, length: int, end: int, tail: Callable[[], bytes]) 
     """Pixel data are not decoded: a cut is seen from the length, or from the missing delimiter in the file's last bytes."""
     if length != UNDEFINED:
         return "" if start + length <= end else CUT_PIXELS
-    return "" if b"\xfe\xff\xdd\xe0" in tail() else CUT_PIXELS
+    return CUT_PIXELS if tail().rfind(b"\xfe\xff\xdd\xe0") < 0 else ""
 
 
 def inflate(packed: bytes) -> bytes:

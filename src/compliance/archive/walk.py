@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from compliance.archive import attributes as a
+from compliance.archive.runs import Part, Runs
 from compliance.archive.structure import LONG_FORM, PIXEL_DATA, SHORT_FORM, UNDEFINED
 from compliance.archive.texts import Unusual, is_charset
 
@@ -27,7 +28,8 @@ FIRST_BLOCK = 16_384
 NEXT_BLOCK = 65_536
 MOST_READ = 12 << 20
 DEEPEST = 32
-_HEADS = 20_000
+_HEADS = 20_000  # most heads, and most sequences, that a grammar remembers
+_SHORT = 1024
 _SKIP, _TAKE, _LONG, _SEQUENCE, _PIXELS, _END = range(6)
 _OUTER = {one.tag: one.vr for one in (*a.TEXTS.values(), a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT)}
 _META = (0x00020002, 0x00020010)
@@ -63,6 +65,9 @@ class Grammar:
         self.item = struct.Struct(order + "HHL").unpack_from
         self.outer: dict[bytes, Step] = {}
         self.inner: dict[bytes, Step] = {}
+        self.runs = Runs()
+        self.sequences: dict[bytes, list[Found] | None] = {}
+        self.sequence_end = struct.pack(order + "HHL", 0xFFFE, 0xE0DD, 0)
 
     def learn(self, head: bytes, inside: bool) -> Step:
         """Return what eight bytes say: the tag, how far to go on, and what stands there. Raises Unusual, struct.error."""
@@ -104,6 +109,32 @@ class Grammar:
             raise Unusual
         return tag, 8, _END
 
+    def met(self, block: bytes, at: int, skip: int) -> bytes:
+        """Return the bytes of a short sequence that was walked before, b"" for others."""
+        whole = self._whole(block, at, skip)
+        return whole if whole in self.sequences else b""
+
+    def _whole(self, block: bytes, at: int, skip: int) -> bytes:
+        if at + skip > len(block):
+            return b""
+        (length,) = self.long(block, at + skip - 4)
+        end = block.find(self.sequence_end, at, at + _SHORT) + 8 if length == UNDEFINED else at + skip + length
+        return block[at:end] if 8 < end - at <= _SHORT and end <= len(block) else b""
+
+    def sequence(self, block: bytes, at: int, skip: int, length: int, stop: int) -> tuple[int, list[Found] | None]:
+        """Return where a sequence of the data set ends, and its items where they are wanted.
+
+        Sequences repeat from file to file, byte by byte: a short one is walked once. Raises as `items`.
+        """
+        kept: list[Found] | None = [] if self.outer[block[at : at + 8]][0] in _OUTER else None
+        end = self.items(block, at + skip, stop, length, kept, 1)
+        whole = self._whole(block, at, skip)
+        if len(whole) == end - at:
+            if len(self.sequences) > _HEADS:
+                self.sequences.clear()
+            self.sequences[whole] = kept
+        return end, kept
+
     def items(self, block: bytes, at: int, stop: int, length: int, kept: list[Found] | None, depth: int) -> int:
         """Walk over the items of a sequence, keep the wanted values if asked to; return where it ends.
 
@@ -143,7 +174,12 @@ class Grammar:
             if kind == _SKIP:
                 at += skip
             elif kind == _TAKE:
-                _take(tag, block[at + 8 : at + skip], skip - 8, found)
+                value = block[at + 8 : at + skip]
+                if len(value) < skip - 8:
+                    raise struct.error("the block ends in a value")
+                if found is not None and tag == a.CHARSET.tag:
+                    raise Unusual
+                _take(tag, value, found if found is not None else {})
                 at += skip
             elif kind == _END:
                 at += 8
@@ -170,13 +206,10 @@ class Grammar:
         return at + size
 
 
-def _take(tag: int, value: bytes, length: int, found: Found | None) -> None:
-    if len(value) != length:
-        raise struct.error("the block ends in a value")
-    if tag == a.CHARSET.tag and (found is not None or not is_charset(value)):
+def _take(tag: int, value: bytes, found: Found) -> None:
+    if tag == a.CHARSET.tag and not is_charset(value):
         raise Unusual
-    if found is not None:
-        found[tag] = value
+    found[tag] = value
 
 
 def read_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[bytes, bytes]:
@@ -204,70 +237,103 @@ class Walk:
     def __init__(self, read: Read, end: int, grammar: Grammar) -> None:
         self.read, self.end, self.grammar = read, end, grammar
         self.found: Found = {}
-        self.total = 0
+        self.block, self.start = b"", 0
+        self.last = self.total = 0
 
-    def run(self, block: bytes, start: int, at: int) -> tuple[int, int] | None:
-        """Walk on from `at` in the block that stands at byte `start`; return where pixel data lie and their length.
+    def run(self, block: bytes, at: int) -> tuple[int, int] | None:
+        """Walk from `at` in the first block of the data; return where the pixel data lie and their length.
 
         None where the data set ends without pixel data. Raises Unusual.
         """
-        grammar, found, last = self.grammar, self.found, 0
-        known, outer_end = grammar.outer.get, self.end - start
+        self.block = block
+        while True:
+            at = self._near(at)
+            head = self.block[at : at + 8]
+            if len(head) < 8:
+                if self.start + at == self.end:
+                    return None
+                at = self._next(at, 8)
+                continue
+            tag, skip, kind = self.grammar.outer.get(head) or self.grammar.learn(head, False)
+            if tag <= self.last:
+                raise Unusual
+            if kind == _TAKE:
+                at = self._next(at, skip)
+                continue
+            try:
+                length = self.grammar.long(self.block, at + skip - 4)[0] if kind > _TAKE else 0
+                if kind == _PIXELS:
+                    return self.start + at + skip, length
+                at = self._far(at, tag, skip, kind, length)
+                self.last = tag
+            except struct.error:
+                at = self._next(at, 2 * (len(self.block) - at))
+
+    def _near(self, at: int) -> int:
+        """Walk over what lies in the block; stop at its end, at pixel data, or at a sequence not met before."""
+        block, size, last, found, grammar = self.block, len(self.block), self.last, self.found, self.grammar
+        runs, known, recording = grammar.runs, grammar.outer.get, grammar.runs.recording
+        parts: list[Part] = []
         while True:
             head = block[at : at + 8]
-            step = known(head)
-            if step is None:
-                if len(head) < 8:
-                    if start + at == self.end:
-                        return None
-                    block, start, at = self._next(start, at, block, 8)
-                    outer_end = self.end - start
+            run = runs.get(head)
+            if run and at + run.size <= size:
+                if run.unpack(block, at) != run.heads:
+                    runs.split(run, block, at)
                     continue
-                step = grammar.learn(head, False)
-            tag, skip, kind = step
+                if run.first <= last:
+                    raise Unusual
+                for tag, low, high in run.wanted:
+                    found[tag] = block[at + low : at + high]
+                if run.items:
+                    found.update(run.items)
+                parts = parts and runs.add(parts)
+                at, last = at + run.size, run.last
+                continue
+            if len(head) < 8:
+                break
+            tag, skip, kind = known(head) or grammar.learn(head, False)
             if tag <= last:
                 raise Unusual
-            if kind == _SKIP:
-                at += skip
-            elif kind == _TAKE:
-                value = block[at + 8 : at + skip]
-                if len(value) != skip - 8:
-                    block, start, at = self._next(start, at, block, skip)
-                    outer_end = self.end - start
-                    continue
-                found[tag] = value
-                if tag == a.CHARSET.tag and not is_charset(value):
-                    raise Unusual
-                at += skip
+            items = None
+            if kind == _LONG and at + skip <= size:
+                head = block[at : at + 12]
+                skip += grammar.long(block, at + 8)[0]
+            elif kind == _SEQUENCE and (whole := grammar.met(block, at, skip)):
+                head, skip, items, kind = whole, len(whole), grammar.sequences[whole], _SKIP
+                if items is not None:
+                    found[tag] = items
+            if kind > _LONG or at + skip > size:
+                break
+            if kind == _TAKE:
+                _take(tag, block[at + 8 : at + skip], found)
+            if recording and tag != a.CHARSET.tag and (parts or head[:8] not in runs):
+                parts.append(Part(head, skip, tag, kind == _TAKE, items))
             else:
-                try:
-                    (length,) = grammar.long(block, at + skip - 4)
-                    if kind == _PIXELS:
-                        return start + at + skip, length
-                    if kind == _SEQUENCE:
-                        kept: list[Found] | None = [] if tag in _OUTER else None
-                        at = grammar.items(block, at + skip, outer_end, length, kept, 1)
-                        if kept is not None:
-                            found[tag] = kept
-                    elif length == UNDEFINED:
-                        raise Unusual
-                    else:
-                        at += skip + length
-                except struct.error:
-                    block, start, at = self._next(start, at, block, 2 * (len(block) - at))
-                    outer_end = self.end - start
-                    continue
-            last = tag
+                parts = parts and runs.add(parts)
+            at, last = at + skip, tag
+        runs.add(parts)
+        self.last = last
+        return at
 
-    def _next(self, start: int, at: int, block: bytes, need: int) -> tuple[bytes, int, int]:
-        """Return the block that begins with the present element, long enough for it."""
-        if start + len(block) >= self.end:
+    def _far(self, at: int, tag: int, skip: int, kind: int, length: int) -> int:
+        if kind == _SEQUENCE:
+            at, kept = self.grammar.sequence(self.block, at, skip, length, self.end - self.start)
+            if kept is not None:
+                self.found[tag] = kept
+            return at
+        if length == UNDEFINED:
             raise Unusual
-        size = min(max(NEXT_BLOCK, need), self.end - start - at)
+        return at + skip + length
+
+    def _next(self, at: int, need: int) -> int:
+        """Read the block that begins with the present element, long enough for it."""
+        start = self.start + at
+        size = min(max(NEXT_BLOCK, need), self.end - start)
         self.total += size
-        if self.total > MOST_READ or size < 8:
+        if self.start + len(self.block) >= self.end or self.total > MOST_READ or size < 8:
             raise Unusual
-        more = self.read(start + at, size)
-        if len(more) < size:
+        self.block, self.start = self.read(start, size), start
+        if len(self.block) < size:
             raise Unusual
-        return more, start + at, 0
+        return 0
