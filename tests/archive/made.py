@@ -62,7 +62,7 @@ def series(rng: random.Random, number: int) -> Dataset:
     data.FrameOfReferenceUID, data.AccessionNumber = f"{ROOT}9.{rng.randrange(10**9)}", f"A{rng.randrange(10**8)}"
     data.PatientBirthDate, data.PatientSex, data.PatientAge = f"19{rng.randrange(30, 99)}0{rng.randrange(1, 9)}15", rng.choice("FMO"), f"0{rng.randrange(10, 99)}Y"
     for word in WORDS:
-        setattr(data, word, "".join(rng.choices("abcdefgh kmnrst", k=rng.randrange(2, 16))))
+        setattr(data, word, "".join(rng.choices("ABCDEFGH KMNRST", k=rng.randrange(2, 16))))
     for word in NUMBERS:
         number_text = f"{rng.uniform(0, 500):.{rng.randrange(1, 6)}f}"
         setattr(data, word, float(number_text) if dictionary_VR(word) == "FD" else number_text)

@@ -62,15 +62,15 @@ def _part10(file: BinaryIO, end: int) -> Header:
         warnings.simplefilter("ignore")
         try:
             meta = _read_file_meta_info(file)
+            length, uid = meta.get("FileMetaInformationGroupLength"), str(meta.get("TransferSyntaxUID", ""))
+            storage = str(meta.get("MediaStorageSOPClassUID", ""))
         except Exception as error:
             raise Damaged(f"the file meta information cannot be read: {_short(error)}") from None
-        length = meta.get("FileMetaInformationGroupLength")
         if length is not None and (not isinstance(length, int) or meta_start + 12 + length != file.tell()):
             raise Damaged("the length of the file meta information is wrong")
-        uid = str(meta.get("TransferSyntaxUID", ""))
         if not uid:
             raise Damaged("no transfer syntax")
-        if str(meta.get("MediaStorageSOPClassUID", "")) == "1.2.840.10008.1.3.10":
+        if storage == "1.2.840.10008.1.3.10":
             raise NotDicom("a DICOMDIR")
         if uid == _DEFLATED:
             return _deflated(file, uid)
@@ -82,8 +82,6 @@ def _part10(file: BinaryIO, end: int) -> Header:
 
 def _without_preamble(file: BinaryIO, start: bytes, end: int) -> Header:
     """Old files begin with the data set; only a sound chain of elements from group 0008 is taken for DICOM."""
-    from pydicom.filereader import read_dataset
-
     if start[:2] not in (b"\x08\x00", b"\x02\x00"):
         raise NotDicom("no DICM prefix")
     implicit = not start[4:6].isalpha()
@@ -94,6 +92,8 @@ def _without_preamble(file: BinaryIO, start: bytes, end: int) -> Header:
         remark = check(file, end, Syntax(implicit, True))
     except Damaged as error:
         raise Damaged(f"no preamble, and {error}") from None
+    from pydicom.filereader import read_dataset
+
     file.seek(0)
     data = _guarded(lambda: read_dataset(file, implicit, True, stop_when=_at_pixels))
     return _attributes(

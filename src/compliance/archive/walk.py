@@ -214,12 +214,13 @@ def _take(tag: int, value: bytes, found: Found) -> None:
 
 def read_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[bytes, bytes]:
     """Return the media storage SOP class and the transfer syntax of a file meta information (PS3.10 7.1)."""
-    found = dict.fromkeys(_META, b"")
+    found, last = dict.fromkeys(_META, b""), 0x00020000
     while at < end:
         head = block[at : at + 8]
         tag, skip, kind = grammar.outer.get(head) or grammar.learn(head, False)
-        if tag >> 16 != 2 or kind not in (_SKIP, _TAKE, _LONG):
+        if tag >> 16 != 2 or tag <= last or kind not in (_SKIP, _TAKE, _LONG):
             raise Unusual
+        last = tag
         if kind == _TAKE:
             found[tag] = block[at + 8 : at + skip]
         elif kind == _LONG:
