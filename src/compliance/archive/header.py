@@ -15,9 +15,9 @@ from struct import Struct
 from compliance.archive import attributes as a
 from compliance.archive import careful
 from compliance.archive.attributes import Header, NotDicom
-from compliance.archive.structure import TAIL, Damaged, inflate, pixels_remark
+from compliance.archive.structure import TAIL, Damaged, Unusual, inflate, pixels_remark
 from compliance.archive.texts import numbers, plain, text
-from compliance.archive.walk import FIRST_BLOCK, Found, Grammar, Read, Unusual, Walk, read_meta
+from compliance.archive.walk import FIRST_BLOCK, Found, Grammar, Read, Walk, read_meta
 
 __all__ = ["Header", "NotDicom", "quick_header", "read_header"]
 
@@ -121,7 +121,11 @@ def _shared(charset: bytes | None, ratio: bytes | None, *values: bytes | None) -
     for (name, one), raw in zip(_TEXTS, values):
         value = raw or b""
         header[name] = (
-            text(value, charset or b"") if one.vr in _BY_CHARSET else numbers(value) if one.vr == b"DS" else plain(value)
+            text(value, charset or b"")
+            if one.vr in _BY_CHARSET
+            else numbers(value)
+            if one.vr == b"DS"
+            else plain(value)
         )
     if ratio is not None:
         header["lossy_ratio"] = a.largest_ratio(numbers(ratio))

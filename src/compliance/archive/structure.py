@@ -33,6 +33,10 @@ class Damaged(Exception):
     """The file breaks off or contradicts itself; the message says where and how."""
 
 
+class Unusual(Exception):
+    """The quick walk leaves this file to the careful reader."""
+
+
 @dataclass(frozen=True, slots=True)
 class Syntax:
     """How the data set is encoded."""

@@ -10,10 +10,7 @@ import re
 import warnings
 
 from compliance.archive.attributes import tidy
-
-class Unusual(Exception):
-    """The quick walk leaves this file to the careful reader."""
-
+from compliance.archive.structure import Unusual
 
 # PS3.3 C.12.1.1.2: the defined terms, all of which agree with ASCII below 0x80
 _TERMS = frozenset((
@@ -52,7 +49,7 @@ def _decode(raw: bytes, charset: bytes) -> str:
     terms = charset.decode("ascii").rstrip(" \0").split("\\")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return decode_bytes(raw, convert_encodings(terms if len(terms) > 1 else terms[0]), TEXT_VR_DELIMS)
+        return str(decode_bytes(raw, convert_encodings(terms if len(terms) > 1 else terms[0]), TEXT_VR_DELIMS))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -17,8 +17,8 @@ from typing import Any
 
 from compliance.archive import attributes as a
 from compliance.archive.runs import Part, Runs
-from compliance.archive.structure import LONG_FORM, PIXEL_DATA, SHORT_FORM, UNDEFINED
-from compliance.archive.texts import Unusual, is_charset
+from compliance.archive.structure import LONG_FORM, PIXEL_DATA, SHORT_FORM, UNDEFINED, Unusual
+from compliance.archive.texts import is_charset
 
 Found = dict[int, Any]  # tag -> bytes, or a list of items for a sequence
 Step = tuple[int, int, int]  # tag, bytes to go on, kind
@@ -30,6 +30,7 @@ MOST_READ = 12 << 20
 DEEPEST = 32
 _HEADS = 20_000  # most heads, and most sequences, that a grammar remembers
 _SHORT = 1024
+_NOT_MET: list[Found] = []
 _SKIP, _TAKE, _LONG, _SEQUENCE, _PIXELS, _END = range(6)
 _OUTER = {one.tag: one.vr for one in (*a.TEXTS.values(), a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT)}
 _META = (0x00020002, 0x00020010)
@@ -50,7 +51,7 @@ def _is_sequence(tag: int) -> bool:
     from pydicom.datadict import dictionary_VR
 
     try:
-        return dictionary_VR(tag) == "SQ"
+        return str(dictionary_VR(tag)) == "SQ"
     except KeyError:
         return False
 
@@ -109,10 +110,11 @@ class Grammar:
             raise Unusual
         return tag, 8, _END
 
-    def met(self, block: bytes, at: int, skip: int) -> bytes:
-        """Return the bytes of a short sequence that was walked before, b"" for others."""
+    def met(self, block: bytes, at: int, skip: int) -> tuple[bytes, list[Found] | None]:
+        """Return the bytes of a short sequence that was walked before, and its items where wanted; b"" for others."""
         whole = self._whole(block, at, skip)
-        return whole if whole in self.sequences else b""
+        kept = self.sequences.get(whole, _NOT_MET)
+        return (b"", None) if kept is _NOT_MET else (whole, kept)
 
     def _whole(self, block: bytes, at: int, skip: int) -> bytes:
         if at + skip > len(block):
@@ -300,10 +302,12 @@ class Walk:
             if kind == _LONG and at + skip <= size:
                 head = block[at : at + 12]
                 skip += grammar.long(block, at + 8)[0]
-            elif kind == _SEQUENCE and (whole := grammar.met(block, at, skip)):
-                head, skip, items, kind = whole, len(whole), grammar.sequences[whole], _SKIP
-                if items is not None:
-                    found[tag] = items
+            elif kind == _SEQUENCE:
+                whole, items = grammar.met(block, at, skip)
+                if whole:
+                    head, skip, kind = whole, len(whole), _SKIP
+                    if items is not None:
+                        found[tag] = items
             if kind > _LONG or at + skip > size:
                 break
             if kind == _TAKE:
