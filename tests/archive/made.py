@@ -160,16 +160,20 @@ def _pixel_element(syntax: str, pixels: bytes) -> bytes:
             + item.pack(0xFFFE, 0xE000, len(pixels)) + pixels + item.pack(0xFFFE, 0xE0DD, 0))  # fmt: skip
 
 
+def syntax(number: int, per_series: int = 50) -> str:
+    """Return the transfer syntax of a file; the syntaxes follow each other out of step with the charsets."""
+    return SYNTAXES[(number // per_series * 3 + number // (per_series * 7)) % 7]
+
+
 def files(count: int, seed: int = 1, pixels: int = 131_072, per_series: int = 50) -> Iterator[bytes]:
     """Yield whole files; every series has one transfer syntax and one character set."""
     rng = random.Random(seed)
-    noise = bytes(value for word in range(pixels // 2) for value in (rng.randrange(256), rng.randrange(8)))
+    noise = rng.randbytes(pixels)
     for number in range(count):
         if number % per_series == 0:
             shared = series(rng, number // per_series)
         vary(shared, rng, number % per_series + 1)
-        # the syntaxes follow each other out of step with the charsets
-        yield encoded(shared, SYNTAXES[(number // per_series * 3 + number // (per_series * 7)) % 7], noise)
+        yield encoded(shared, syntax(number, per_series), noise)
 
 
 def archive(folder: Path, count: int, seed: int = 1, pixels: int = 131_072) -> Path:

@@ -21,6 +21,7 @@ from compliance.archive.walk import FIRST_BLOCK, Found, Grammar, Read, Walk, rea
 
 __all__ = ["Header", "NotDicom", "quick_header", "read_header"]
 
+_TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _META_LENGTH = Struct("<HH2sHL").unpack_from
 _SYNTAX = re.compile(rb"[0-9.]+")
 _DEFLATED, _DICOMDIR = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.3.10"
@@ -46,7 +47,7 @@ def read_header(path: Path | str) -> Header:
 
 def quick_header(path: Path | str) -> Header:
     """Return the header by the quick walk alone; raises Unusual where the careful reader is needed, OSError."""
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    file = os.open(path, _TO_READ)
     try:
 
         def read(position: int, size: int) -> bytes:
@@ -105,7 +106,7 @@ def _data_set(block: bytes, at: int, end: int, read: Read, syntax: bytes) -> Hea
 def _header(found: Found) -> Header:
     """Return the header; the instances of a series share all but one of its texts."""
     header = _shared(*map(found.get, _SHARED)).copy()
-    header["sop_uid"] = plain(found.get(_SOP_UID, b""))
+    header["sop_uid"] = plain.__wrapped__(found.get(_SOP_UID, b""))
     if not (header["sop_uid"] and header["study_uid"] and header["series_uid"]):
         raise Unusual
     if a.TITLE.tag in found or a.EQUIPMENT.tag in found:

@@ -13,7 +13,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from compliance.archive.attributes import Header, NotDicom
 from compliance.archive.header import read_header
@@ -25,7 +25,7 @@ NOT_OPENED = "cannot be opened"
 NOT_READ = "cannot be read"
 DIED = "its reader died"
 TO_TRY_AGAIN = (NOT_OPENED, NOT_READ, DIED)
-_dumps = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_quoted = json.encoder.encode_basestring_ascii
 
 
 class Entry(NamedTuple):
@@ -45,8 +45,8 @@ def line(entry: Entry, outcome: str, reason: str, header: str = "null") -> str:
     """Return the line of a file; `header` is JSON already."""
     digest = "null" if header == "null" else f'"{hashlib.sha256(header.encode()).hexdigest()[:32]}"'
     return (
-        f'{{"path":{_dumps(shown(entry.path))},"size":{entry.size},"mtime_ns":{entry.mtime_ns},"outcome":"{outcome}",'
-        f'"reason":{_dumps(reason)},"digest":{digest},"header":{header}}}\n'
+        f'{{"path":{_quoted(shown(entry.path))},"size":{entry.size},"mtime_ns":{entry.mtime_ns},"outcome":"{outcome}",'
+        f'"reason":{_quoted(reason)},"digest":{digest},"header":{header}}}\n'
     )
 
 
@@ -57,7 +57,7 @@ class Reader:
     folder: str
     keys: Keys
     waiting: bool = False
-    known: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
+    known: dict[tuple[tuple[str, Any], ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.keyed_by = self.keys.name
@@ -83,7 +83,7 @@ class Reader:
         try:
             header = read_header(f"{self.folder}/{entry.path}")
             remark = header.pop("remark")
-            return line(entry, "read", remark, _dumps(self.hide_patient(header)))
+            return line(entry, "read", remark, self.encode(header))
         except NotDicom as error:
             return line(entry, "not DICOM", str(error))
         except Damaged as error:
@@ -93,16 +93,20 @@ class Reader:
         except Exception as error:
             return line(entry, "damaged", f"{NOT_READ}: {type(error).__name__}")
 
-    def hide_patient(self, header: Header) -> Header:
-        """Put the patient's key in the place of the id."""
-        who = (header["issuer"], header["institution"], header.pop("patient_id"))
-        if who not in self.known:
-            if len(self.known) > 10_000:
+    def encode(self, header: Header) -> str:
+        """Return a header as JSON, with the patient's key in the place of the id.
+
+        The instances of a series share all but the SOP instance UID.
+        """
+        instance, shared = header.pop("sop_uid"), tuple(header.items())
+        text = self.known.get(shared)
+        if text is None:
+            if len(self.known) > 1_000:
                 self.known.clear()
-            self.known[who] = self.keys.key(*who)
-        header["patient_key"] = self.known[who]
-        header["keyed_by"] = self.keyed_by
-        return header
+            header["patient_key"] = self.keys.key(header["issuer"], header["institution"], header.pop("patient_id"))
+            header["keyed_by"] = self.keyed_by
+            text = self.known[shared] = json.dumps(header, sort_keys=True, separators=(",", ":"))
+        return f'{{"sop_uid":{_quoted(instance)},{text[1:]}'
 
 
 _worker = threading.local()

@@ -10,11 +10,12 @@ import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-MOST_PARTS = 64
+MOST_PARTS = 32
+_MOST_KNOWN = 20_000
 
 
 class Part(NamedTuple):
-    """One element of a run.
+    """One element of a run, with its form in a struct.
 
     `head` is what must be equal: tag, VR and length; of a sequence all its bytes, and then `items` are what it holds.
     """
@@ -23,7 +24,8 @@ class Part(NamedTuple):
     size: int
     tag: int
     wanted: bool
-    items: list[dict[int, Any]] | None = None
+    items: list[dict[int, Any]] | None
+    form: str
 
 
 class Run(NamedTuple):
@@ -45,8 +47,21 @@ class Runs(dict[bytes, Run | None]):
     They are recorded when a second instance of a series follows the first, and forgotten when another series comes.
     """
 
-    series = b""
-    recording = False
+    def __init__(self) -> None:
+        super().__init__()
+        self.series = b""
+        self.recording = False
+        self._parts: dict[bytes, Part] = {}
+
+    def part(self, head: bytes, size: int, tag: int, wanted: bool, items: list[dict[int, Any]] | None) -> Part:
+        """Return an element as a part of runs; equal heads give the same part."""
+        part = self._parts.get(head)
+        if part is None:
+            if len(self._parts) > _MOST_KNOWN:
+                self._parts.clear()
+            form = f"{len(head)}s{size - len(head)}x"
+            part = self._parts[head] = Part(head, size, tag, wanted, items, form)
+        return part
 
     def begin(self, series: bytes) -> None:
         """Say to which series the file belongs that was walked just now."""
@@ -75,12 +90,12 @@ class Runs(dict[bytes, Run | None]):
 
 
 def _run(parts: list[Part]) -> Run:
-    form, places, at = "", [], 0
-    for part in parts:
-        form += f"{len(part.head)}s{part.size - len(part.head)}x"
-        if part.wanted:
-            places.append((part.tag, at + len(part.head), at + part.size))
-        at += part.size
-    items = {part.tag: part.items for part in parts if part.items is not None}
-    heads = tuple(part.head for part in parts)
-    return Run(struct.Struct(form).unpack_from, heads, at, parts[0].tag, parts[-1].tag, places, items, parts)
+    places, items, at = [], {}, 0
+    for head, size, tag, wanted, kept, _ in parts:
+        if wanted:
+            places.append((tag, at + len(head), at + size))
+        elif kept is not None:
+            items[tag] = kept
+        at += size
+    unpack = struct.Struct("".join([part.form for part in parts])).unpack_from
+    return Run(unpack, tuple([part.head for part in parts]), at, parts[0].tag, parts[-1].tag, places, items, parts)

@@ -33,6 +33,7 @@ _SHORT = 1024
 _NOT_MET: list[Found] = []
 _SKIP, _TAKE, _LONG, _SEQUENCE, _PIXELS, _END = range(6)
 _OUTER = {one.tag: one.vr for one in (*a.TEXTS.values(), a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT)}
+_META_INSTANCE = b"\x02\x00\x03\x00UI"
 _META = (0x00020002, 0x00020010)
 _OUTER.update(dict.fromkeys(_META, b"UI"))
 _INNER = {one.tag: one.vr for one in (a.CHARSET, a.PURPOSE, a.CODE_VALUE, a.CODE_SCHEME, a.MAKER, a.MODEL)}
@@ -66,6 +67,7 @@ class Grammar:
         self.item = struct.Struct(order + "HHL").unpack_from
         self.outer: dict[bytes, Step] = {}
         self.inner: dict[bytes, Step] = {}
+        self.metas: dict[tuple[bytes, bytes] | None, tuple[bytes, bytes]] = {}
         self.runs = Runs()
         self.sequences: dict[bytes, list[Found] | None] = {}
         self.sequence_end = struct.pack(order + "HHL", 0xFFFE, 0xE0DD, 0)
@@ -215,23 +217,37 @@ def _take(tag: int, value: bytes, found: Found) -> None:
 
 
 def read_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[bytes, bytes]:
-    """Return the media storage SOP class and the transfer syntax of a file meta information (PS3.10 7.1)."""
-    found, last = dict.fromkeys(_META, b""), 0x00020000
+    """Return the media storage SOP class and the transfer syntax of a file meta information (PS3.10 7.1).
+
+    Files of one writer differ in the SOP instance alone: what stands before and after it is walked once.
+    """
+    place = block.find(_META_INSTANCE, at, end)
+    rest = place + 8 + int.from_bytes(block[place + 6 : place + 8], "little")
+    key = (block[at:place], block[rest:end]) if at <= place and rest <= end else None
+    if key in grammar.metas:
+        return grammar.metas[key]
+    places, found = _walk_meta(grammar, block, at, end)
+    if key is not None and place in places and len(grammar.metas) < _HEADS:
+        grammar.metas[key] = found
+    return found
+
+
+def _walk_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[list[int], tuple[bytes, bytes]]:
+    found, last, places = dict.fromkeys(_META, b""), 0x00020000, []
     while at < end:
-        head = block[at : at + 8]
-        tag, skip, kind = grammar.outer.get(head) or grammar.learn(head, False)
+        tag, skip, kind = grammar.outer.get(block[at : at + 8]) or grammar.learn(block[at : at + 8], False)
         if tag >> 16 != 2 or tag <= last or kind not in (_SKIP, _TAKE, _LONG):
             raise Unusual
-        last = tag
         if kind == _TAKE:
             found[tag] = block[at + 8 : at + skip]
         elif kind == _LONG:
             skip += int.from_bytes(block[at + 8 : at + 12], "little")
+        places.append(at)
+        last = tag
         at += skip
     if at != end:
         raise Unusual
-    storage, syntax = (found[tag].rstrip(b"\0 ") for tag in _META)
-    return storage, syntax
+    return places, (found[_META[0]].rstrip(b"\0 "), found[_META[1]].rstrip(b"\0 "))
 
 
 class Walk:
@@ -313,7 +329,7 @@ class Walk:
             if kind == _TAKE:
                 _take(tag, block[at + 8 : at + skip], found)
             if recording and tag != a.CHARSET.tag and (parts or head[:8] not in runs):
-                parts.append(Part(head, skip, tag, kind == _TAKE, items))
+                parts.append(runs.part(head, skip, tag, kind == _TAKE, items))
             else:
                 parts = parts and runs.add(parts)
             at, last = at + skip, tag
