@@ -20,7 +20,6 @@ import made
 from pydicom import dcmread
 
 from compliance.archive import attributes
-from compliance.archive.attributes import Attribute
 from compliance.archive.folder import read_all, walk
 from compliance.archive.header import FIRST_BLOCK, read_header
 from compliance.archive.keys import Keys

@@ -15,8 +15,21 @@ from pydicom.filebase import DicomIO
 from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.sequence import Sequence
 
-IMPLICIT, EXPLICIT, DEFLATED, BIG = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")
-SYNTAXES = (IMPLICIT, EXPLICIT, DEFLATED, BIG, "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.5")
+IMPLICIT, EXPLICIT, DEFLATED, BIG = (
+    "1.2.840.10008.1.2",
+    "1.2.840.10008.1.2.1",
+    "1.2.840.10008.1.2.1.99",
+    "1.2.840.10008.1.2.2",
+)
+SYNTAXES = (
+    IMPLICIT,
+    EXPLICIT,
+    DEFLATED,
+    BIG,
+    "1.2.840.10008.1.2.4.50",
+    "1.2.840.10008.1.2.4.90",
+    "1.2.840.10008.1.2.5",
+)
 CT, MR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
 ROOT = "1.2.826.0.1.3680043.8.498."
 CHARSETS: tuple[tuple[str | list[str], str, str], ...] = (
@@ -37,9 +50,32 @@ WORDS = ("StudyID", "StudyDescription", "SeriesDescription", "ManufacturerModelN
          "RequestedProcedureID", "ScheduledProcedureStepID", "InstitutionalDepartmentName", "InstitutionAddress", "FilterType",
          "TypeOfFilters", "AdditionalPatientHistory", "Occupation", "ImageComments", "SequenceName", "ScanningSequence", "SequenceVariant",
          "ContrastBolusAgent", "CountryOfResidence", "MedicalAlerts", "DeviceSerialNumber", "StationName", "ReferringPhysicianName", "OperatorsName", "PerformingPhysicianName")  # fmt: skip
-DAYS = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "InstanceCreationDate", "PerformedProcedureStepStartDate")
-TIMES = ("StudyTime", "SeriesTime", "AcquisitionTime", "ContentTime", "InstanceCreationTime", "PerformedProcedureStepStartTime")
-INTS = ("SeriesNumber", "AcquisitionNumber", "ExposureTime", "XRayTubeCurrent", "Exposure", "GeneratorPower", "EchoNumbers", "EchoTrainLength")
+DAYS = (
+    "StudyDate",
+    "SeriesDate",
+    "AcquisitionDate",
+    "ContentDate",
+    "InstanceCreationDate",
+    "PerformedProcedureStepStartDate",
+)
+TIMES = (
+    "StudyTime",
+    "SeriesTime",
+    "AcquisitionTime",
+    "ContentTime",
+    "InstanceCreationTime",
+    "PerformedProcedureStepStartTime",
+)
+INTS = (
+    "SeriesNumber",
+    "AcquisitionNumber",
+    "ExposureTime",
+    "XRayTubeCurrent",
+    "Exposure",
+    "GeneratorPower",
+    "EchoNumbers",
+    "EchoTrainLength",
+)
 
 
 def code(value: str, scheme: str, meaning: str) -> Dataset:
@@ -58,9 +94,16 @@ def series(rng: random.Random, number: int) -> Dataset:
     data.SOPClassUID, data.Modality = (CT, "CT") if ct else (MR, "MR")
     data.PatientName, data.InstitutionName = name, place
     data.PatientID, data.IssuerOfPatientID = f"P{rng.randrange(10**6):06}", rng.choice(["HOSP", "", "RIS-A"])
-    data.StudyInstanceUID, data.SeriesInstanceUID = f"{ROOT}{number // 3}.{rng.randrange(10**9)}", f"{ROOT}{number}.{rng.randrange(10**12)}"
+    data.StudyInstanceUID, data.SeriesInstanceUID = (
+        f"{ROOT}{number // 3}.{rng.randrange(10**9)}",
+        f"{ROOT}{number}.{rng.randrange(10**12)}",
+    )
     data.FrameOfReferenceUID, data.AccessionNumber = f"{ROOT}9.{rng.randrange(10**9)}", f"A{rng.randrange(10**8)}"
-    data.PatientBirthDate, data.PatientSex, data.PatientAge = f"19{rng.randrange(30, 99)}0{rng.randrange(1, 9)}15", rng.choice("FMO"), f"0{rng.randrange(10, 99)}Y"
+    data.PatientBirthDate, data.PatientSex, data.PatientAge = (
+        f"19{rng.randrange(30, 99)}0{rng.randrange(1, 9)}15",
+        rng.choice("FMO"),
+        f"0{rng.randrange(10, 99)}Y",
+    )
     for word in WORDS:
         setattr(data, word, "".join(rng.choices("ABCDEFGH KMNRST", k=rng.randrange(2, 16))))
     for word in NUMBERS:
@@ -70,7 +113,11 @@ def series(rng: random.Random, number: int) -> Dataset:
         setattr(data, word, f"20{rng.randrange(10, 25)}0{rng.randrange(1, 9)}11")
     for word in INTS:
         setattr(data, word, str(rng.randrange(1, 2000)))
-    data.Manufacturer, data.BodyPartExamined, data.SliceThickness = rng.choice(["SIEMENS", "GE MEDICAL SYSTEMS"]), rng.choice(["HEAD", "CHEST", ""]), "1.25"
+    data.Manufacturer, data.BodyPartExamined, data.SliceThickness = (
+        rng.choice(["SIEMENS", "GE MEDICAL SYSTEMS"]),
+        rng.choice(["HEAD", "CHEST", ""]),
+        "1.25",
+    )
     data.PatientPosition, data.RotationDirection, data.ScanOptions = "HFS", "CW", "HELICAL MODE"
     data.ImageType, data.PixelSpacing = ["ORIGINAL", "PRIMARY", "AXIAL"], ["0.703125", "0.703125"]
     data.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
@@ -85,7 +132,9 @@ def series(rng: random.Random, number: int) -> Dataset:
     data.RequestAttributesSequence.is_undefined_length = True
     request.is_undefined_length_sequence_item = number % 2 > 0
     if number % 4 == 0:
-        data.ContributingEquipmentSequence = Sequence([equipment("109103", "Acme", "PACS 1"), equipment("109102", place, "X")])
+        data.ContributingEquipmentSequence = Sequence(
+            [equipment("109103", "Acme", "PACS 1"), equipment("109102", place, "X")]
+        )
         data.ContributingEquipmentSequence.is_undefined_length = number % 8 == 0
     block = data.private_block(0x0029, "SEED CSA HEADER", create=True)
     block.add_new(0x08, "CS", "IMAGE NUM 4")
@@ -116,7 +165,9 @@ def vary(data: Dataset, rng: random.Random, number: int) -> None:
     data.SOPInstanceUID = f"{data.SeriesInstanceUID}.{number}.{rng.randrange(10 ** rng.randrange(3, 9))}"
     data.InstanceNumber = str(number)
     for word in TIMES:
-        setattr(data, word, f"{rng.randrange(24):02}{rng.randrange(60):02}{rng.randrange(60):02}.{rng.randrange(10**6):06}")
+        setattr(
+            data, word, f"{rng.randrange(24):02}{rng.randrange(60):02}{rng.randrange(60):02}.{rng.randrange(10**6):06}"
+        )
     data.ImagePositionPatient = ["-180.0", "-180.0", f"{-300 + 1.25 * number:.2f}"]
     data.SliceLocation = f"{1.25 * number:.2f}"
     data.WindowCenter, data.WindowWidth = str(rng.randrange(10, 900)), str(rng.randrange(100, 2000))

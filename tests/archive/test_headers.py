@@ -76,7 +76,9 @@ def test_bytes_changed_anywhere_never_make_the_readers_differ(tmp_path, data):
     last = len(content) - 1
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.one_of(st.integers(128, min(last, 1200)), st.integers(128, last)))
-        content[at] = data.draw(st.one_of(st.integers(0, 255), st.sampled_from([0, 0xFF, 0xFE, 0x0D, 0xE0, 0x1B, 0x5C, 0x20])))
+        content[at] = data.draw(
+            st.one_of(st.integers(0, 255), st.sampled_from([0, 0xFF, 0xFE, 0x0D, 0xE0, 0x1B, 0x5C, 0x20]))
+        )
     (tmp_path / "a.dcm").write_bytes(content)
     agree(tmp_path / "a.dcm")
 
@@ -124,14 +126,57 @@ def test_a_header_longer_than_the_first_block_is_read_on_and_far_values_are_foun
             shared = made.series(made.random.Random(3), 4)
             made.vary(shared, made.random.Random(4), 1)
             shared.private_block(0x0009, "FAR", create=True).add_new(0x01, "OB", bytes(length))
-            shared.ReferencedImageSequence = made.Sequence([made.reference(made.random.Random(n)) for n in range(length // 100)])
+            shared.ReferencedImageSequence = made.Sequence(
+                [made.reference(made.random.Random(n)) for n in range(length // 100)]
+            )
             (tmp_path / "a.dcm").write_bytes(made.encoded(shared, syntax, b"\0" * 64))
             assert agree(tmp_path / "a.dcm")
-            assert quick_header(tmp_path / "a.dcm")["contributing_equipment"] == "109102/DCM 山田病院 X; 109103/DCM Acme PACS 1"
+            assert (
+                quick_header(tmp_path / "a.dcm")["contributing_equipment"]
+                == "109102/DCM 山田病院 X; 109103/DCM Acme PACS 1"
+            )
 
 
-@pytest.mark.parametrize("raw", [b"ISO_IR 100", b"\\ISO 2022 IR 87", b"ISO 2022 IR 13\\ISO 2022 IR 87", b"\\ISO 2022 IR 149", b"\\ISO 2022 IR 58", b"ISO_IR 192", b"GB18030", b"ISO_IR 13", b"latin1", b"ISO-IR 100", b"GBK\\ISO_IR 100"])
-@given(value=st.one_of(st.binary(max_size=24), st.lists(st.sampled_from([b"\x1b$B", b"\x1b(B", b"\x1b(J", b"\x1b$)C", b"\x1b-A", b";3ED", b"\xb3\xb2", b"abc", b"\\", b" ", b"\0", b"^", b"\n"])).map(b"".join)))
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"ISO_IR 100",
+        b"\\ISO 2022 IR 87",
+        b"ISO 2022 IR 13\\ISO 2022 IR 87",
+        b"\\ISO 2022 IR 149",
+        b"\\ISO 2022 IR 58",
+        b"ISO_IR 192",
+        b"GB18030",
+        b"ISO_IR 13",
+        b"latin1",
+        b"ISO-IR 100",
+        b"GBK\\ISO_IR 100",
+    ],
+)
+@given(
+    value=st.one_of(
+        st.binary(max_size=24),
+        st.lists(
+            st.sampled_from(
+                [
+                    b"\x1b$B",
+                    b"\x1b(B",
+                    b"\x1b(J",
+                    b"\x1b$)C",
+                    b"\x1b-A",
+                    b";3ED",
+                    b"\xb3\xb2",
+                    b"abc",
+                    b"\\",
+                    b" ",
+                    b"\0",
+                    b"^",
+                    b"\n",
+                ]
+            )
+        ).map(b"".join),
+    )
+)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_values_in_every_character_set_are_decoded_as_pydicom_decodes_them(tmp_path, raw, value):
     content = next(one for one in SAMPLES if made.EXPLICIT.encode() + b"\0" in one[:400])
@@ -143,7 +188,9 @@ def test_values_in_every_character_set_are_decoded_as_pydicom_decodes_them(tmp_p
     rest = start + 8 + old if content[start : start + 4] == b"\x08\0\x05\0" else start
     size = int.from_bytes(content[place + 6 : place + 8], "little")
     named = content[place : place + 6] + len(value).to_bytes(2, "little") + value
-    (tmp_path / "a.dcm").write_bytes(content[:start] + charset + content[rest:place] + named + content[place + 8 + size :])
+    (tmp_path / "a.dcm").write_bytes(
+        content[:start] + charset + content[rest:place] + named + content[place + 8 + size :]
+    )
     agree(tmp_path / "a.dcm")
 
 
