@@ -5,10 +5,15 @@ from __future__ import annotations
 import textwrap
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from compliance.decision.batch import Coded, Dated, FactTable
 from compliance.decision.decide import Decision, decide
-from compliance.law.dates import LAST, OPEN, write_day
+from compliance.law.dates import EVERYTHING, LAST, OPEN, DateRange, write_day
 from compliance.law.knowledge import KnowledgeBase, load
+from compliance.law.vocabulary import HAPPENED, Vocabulary
 
 TODAY = date(2026, 11, 24)
 ALL = ["hospital", "clinic", "physician_practice", "imaging_center", "ambulatory_surgery_center", "freestanding_emergency_department", "nursing_facility", "portable_xray_supplier", "dental", "chiropractic", "employer", "trial_site", "screening_programme", "national_archive"]
@@ -59,3 +64,26 @@ def span(decision: Decision) -> str:
     left = "?" if low == OPEN else write_day(low)
     right = "?" if high >= LAST else write_day(high)
     return left if left == right != "?" else f"{left}/{right}"
+
+
+def as_table(rows: list[dict[str, Any]], vocabulary: Vocabulary) -> FactTable:
+    """Put rows of facts, as JSON has them, into columns."""
+    read = [vocabulary.read(row) for row in rows]
+    dates, words = dict[str, Dated](), dict[str, Coded]()
+    for name in dict.fromkeys(name for row in read for name in row):
+        values = [row.get(name) for row in read]
+        if vocabulary.facts[name].type == "date":
+            spans = [_span(value) for value in values]
+            lo, hi = (np.array([span[end] for span in spans], np.int32) for end in (0, 1))
+            dates[name] = Dated(lo, hi, np.array([value is None for value in values]))
+        else:
+            distinct = list({repr(value): value for value in values}.values())
+            number = {repr(value): code for code, value in enumerate(distinct)}
+            words[name] = Coded(np.array([number[repr(value)] for value in values], np.intp), tuple(distinct))
+    return FactTable(len(rows), dates, words)
+
+
+def _span(value: Any) -> DateRange:
+    if isinstance(value, DateRange):
+        return DateRange(OPEN, TODAY.toordinal()) if value == HAPPENED else value
+    return EVERYTHING

@@ -1,173 +1,125 @@
-"""Decide every study of an inventory: batch in, verdicts out.
-
-Studies that agree in every fact that law, policies or holds ask about share one decision; a verdict keeps what findings
-and summaries need, the full explanation is computed again for what is shown.
-"""
+"""Decide a batch of an inventory: studies in, their sites and decisions out. A pure function, which any engine can carry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from compliance.audit import facts as factual
-from compliance.audit.profile import Profile, Site
-from compliance.decision.decide import Decision, decide
-from compliance.decision.holds import Hold
-from compliance.decision.missing import missing_facts
+from compliance.audit.facts import Group, Sites, groups, sites_of
+from compliance.audit.profile import Profile
+from compliance.decision.answers import Answers, days
+from compliance.decision.batch import Codes
+from compliance.decision.columns import Evaluator
+from compliance.decision.decide import ORDER, Decision, decide
 from compliance.decision.question import Question
-from compliance.law.conditions import NO, Listed
-from compliance.law.dates import DateRange
-from compliance.law.vocabulary import Value
+from compliance.law.dates import LAST, NEVER
+
+DECISIONS = pa.schema([
+    ("row", pa.int64()), ("study_uid", pa.string()), ("site", pa.string()), ("disposition", pa.string()), ("ready", pa.bool_()),
+    ("retain_earliest", pa.date32()), ("retain_latest", pa.date32()), ("binding_earliest", pa.date32()), ("binding_latest", pa.date32()),
+    ("permanent", pa.bool_()), ("earliest_purge_date", pa.date32()), ("destroy_by", pa.date32()), ("governing", pa.string()),
+    ("missing", pa.string()), ("bytes", pa.int64()),
+])  # fmt: skip
 
 
-class PartVerdict(NamedTuple):
-    """One record class: disposition, ceiling, governing norm."""
-
-    record: str
-    disposition: str
-    destroy_by: int | None
-    governing: str
-
-
-class Verdict(NamedTuple):
-    """What findings and summaries need of a decision."""
-
-    disposition: str
-    retain: DateRange
-    binding: DateRange
-    permanent: bool
-    destroy_by: int | None
-    ready: bool
-    governing: str
-    parts: tuple[PartVerdict, ...]
-    missing: tuple[str, ...]
-    holds: tuple[str, ...]
-    open_duties: tuple[str, ...]
-    lossy_binding: DateRange | None
-    max_ratio: float | None
-    assumed: tuple[tuple[str, str], ...]
-    applied: tuple[str, ...]
-    jurisdictions: tuple[str, ...]
-    problems: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Judged:
-    """A study with its site and verdict; without a site there is no verdict. `wrong` tells of unreadable columns."""
+    """Rows of a batch with the same keepers, and what was decided of them."""
 
-    row: Mapping[str, Any]
-    site: Site | None
-    verdict: Verdict | None = None
-    question: Question | None = None
-    wrong: tuple[str, ...] = ()
+    group: Group
+    answers: Answers
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A batch, the sites of its rows, what its inventory knows, and the decisions."""
+
+    batch: pa.RecordBatch
+    sites: Sites
+    known: pa.RecordBatch | None
+    judged: Sequence[Judged]
 
 
 @dataclass
-class Evaluator:
-    """Evaluates record batches under one profile on one day."""
+class BatchEvaluator:
+    """Evaluates batches under one profile on one day."""
 
     profile: Profile
     as_of: date
-    column_names: list[str]
-    known: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    _sites: dict[tuple[object, ...], int] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
+    def evaluate(self, batch: pa.RecordBatch, known: pa.RecordBatch | None = None) -> Evaluated:
+        """Decide every study of a batch that has a site."""
         profile = self.profile
-        self.columns = factual.columns_of(profile.knowledge.vocabulary, self.column_names)
-        self.asked = {
-            site.id: factual.consulted(profile.knowledge, site, profile.assumptions) for site in profile.sites
-        }
-        self.verdicts: dict[Any, Verdict] = {}
-        self.sites: dict[Any, Site | None] = {}
-        self.matched = sorted({column for site in self.profile.sites for column in site.match})
-        self.held: set[str] = set()
+        work = Evaluator(profile.knowledge, self.as_of.toordinal(), profile.assumptions, profile.holds)
+        sites = sites_of(batch, profile, self._sites)
+        judged = [
+            Judged(group, work.answers(group.table, group.keepers)) for group in groups(batch, known, sites, profile)
+        ]
+        return Evaluated(batch, sites, known, judged)
 
-    def evaluate(self, batch: pa.RecordBatch) -> Iterator[Judged]:
-        """Yield every study of the batch with its verdict, in order."""
-        for row in _plain_dates(batch).to_pylist():
-            site = self.site_of(row)
-            if site is None:
-                yield Judged(row, None)
-                continue
-            question, wrong = self.question(row, site)
-            yield Judged(row, site, self.verdict(question, site), question, wrong)
+    def question(self, group: Group, row: int) -> Question:
+        """Return what was asked about one row of a group."""
+        return Question(group.table.question(row), tuple(dict(keeper) for keeper in group.keepers))
 
-    def site_of(self, row: Mapping[str, Any]) -> Site | None:
-        """Return the site of a row, looked up once for each combination of the columns that sites match on."""
-        key = tuple(row.get(column) for column in self.matched)
-        if key not in self.sites:
-            self.sites[key] = self.profile.site_of(row)
-        return self.sites[key]
-
-    def question(self, row: Mapping[str, Any], site: Site) -> tuple[Question, tuple[str, ...]]:
-        """Return what is asked about a row, and which of its columns cannot be read."""
-        facts, wrong = factual.facts_of_row(row, self.columns, site)
-        factual.bounds(self.known.get(row["row"]), facts)
-        return Question(facts, tuple(dict(keeper) for keeper in site.keepers)), wrong
-
-    def verdict(self, question: Question, site: Site) -> Verdict:
-        """Return the verdict, decided once for each combination of facts that matter."""
-        holds = self.possible_holds(question.facts)
-        asked = self.asked[site.id].union(*(factual.scope_facts(hold.scope) for hold in holds))
-        key = (
-            site.id,
-            tuple(hold.id for hold in holds),
-            *(item for item in question.facts.items() if item[0] in asked),
-        )
-        found = self.verdicts.get(key)
-        if found is None:
-            found = self.verdicts[key] = summarize(self.decide(question, holds))
-        self.held.update(found.holds)
-        return found
-
-    def decide(self, question: Question, holds: tuple[Hold, ...] | None = None) -> Decision:
+    def decide(self, question: Question) -> Decision:
         """Return the full decision of a question, for what is shown."""
-        chosen = self.possible_holds(question.facts) if holds is None else holds
-        return decide(question, self.profile.knowledge, self.as_of, self.profile.assumptions, chosen)
-
-    def possible_holds(self, facts: Mapping[str, Value]) -> tuple[Hold, ...]:
-        """Leave out the holds that name another study, patient, device or site: a quick look at texts."""
-        return tuple(hold for hold in self.profile.holds if _may_concern(hold, facts))
+        return decide(question, self.profile.knowledge, self.as_of, self.profile.assumptions, self.profile.holds)
 
 
-def _may_concern(hold: Hold, facts: Mapping[str, Value]) -> bool:
-    conjunctions = hold.scope.any_of or ((),)
-    return any(all(_text_may_match(c, facts) for c in conjunction) for conjunction in conjunctions)
+def decisions(found: Evaluated) -> pa.Table:
+    """Return the decisions in the order of the batch."""
+    n = found.batch.num_rows
+
+    def gather(of: Any, empty: Any, kind: Any) -> NDArray[Any]:
+        whole = np.full(n, empty, kind)
+        for judged in found.judged:
+            whole[judged.group.rows] = of(judged.answers)
+        return whole
+
+    lo, hi = gather(lambda a: a.lo, 0, np.int32), gather(lambda a: a.hi, LAST, np.int32)
+    none = lo == 0
+    destroy = gather(lambda a: a.destroy_by, NEVER, np.int32)
+    undetermined = ORDER.index("undetermined")
+    disposition = gather(lambda a: a.disposition, undetermined, np.int8)
+    ends = {
+        "retain_earliest": days(lo, none), "retain_latest": days(hi, none),
+        "binding_earliest": days(gather(lambda a: a.bound_lo, 0, np.int32), none),
+        "binding_latest": days(gather(lambda a: a.bound_hi, LAST, np.int32), none),
+        "earliest_purge_date": days(hi + 1, hi >= LAST), "destroy_by": days(destroy, destroy == NEVER),
+    }  # fmt: skip
+    columns = {
+        "row": found.batch.column("row"), "study_uid": found.batch.column("study_uid"), "site": found.sites.ids(),
+        "disposition": _words(disposition, ORDER), "ready": pa.array(gather(lambda a: a.ready, False, np.bool_)), **ends,
+        "permanent": pa.array(gather(lambda a: a.permanent, False, np.bool_)),
+        "governing": _text(found, n, lambda a: (a.governing, a.names)),
+        "missing": _text(found, n, lambda a: a.missing_words()), "bytes": sizes(found.batch),
+    }  # fmt: skip
+    return pa.table({field.name: columns[field.name].cast(field.type) for field in DECISIONS}, DECISIONS)
 
 
-def _text_may_match(condition: Any, facts: Mapping[str, Value]) -> bool:
-    value = facts.get(getattr(condition, "fact", ""))
-    return not (isinstance(condition, Listed) and isinstance(value, str) and value not in condition.reach)
+def sizes(batch: pa.RecordBatch) -> pa.Array:
+    """Return the bytes of each study, 0 where they are not known."""
+    if "bytes" not in batch.schema.names:
+        return pa.array(np.zeros(batch.num_rows, np.int64))
+    return batch.column("bytes").fill_null(0).cast(pa.int64())
 
 
-def _plain_dates(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Date columns as day numbers: a date object a cell would cost more than the decision."""
-    columns = [column.cast(pa.int32()) if pa.types.is_date32(column.type) else column for column in batch.columns]
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+def _text(found: Evaluated, n: int, of: Any) -> pa.Array:
+    """Return a text by row from codes and words by group."""
+    codes, words = np.zeros(n, np.int64), [""]
+    for judged in found.judged:
+        own, names = of(judged.answers)
+        codes[judged.group.rows] = np.asarray(own) + len(words)
+        words += names
+    return _words(codes, words)
 
 
-def summarize(decision: Decision) -> Verdict:
-    """Return what findings and summaries need of a decision."""
-    parts = tuple(
-        PartVerdict(part.result.record or "unknown", part.disposition, part.result.destroy_by, part.governing or "")
-        for part in decision.parts
-    )
-    applied = tuple(
-        sorted(
-            name for name, seen in decision.norms.items() if seen.looked.applies != NO and not seen.looked.norm.is_gap
-        )
-    )
-    return Verdict(
-        disposition=decision.disposition, retain=decision.retain, binding=decision.binding, permanent=decision.permanent,
-        destroy_by=decision.destroy_by, ready=decision.ready, governing=decision.governing[0] if decision.governing else "",
-        parts=parts, missing=missing_facts(decision) if decision.disposition == "undetermined" else (),
-        holds=tuple(hold.id for hold in decision.holds), open_duties=tuple(duty.norm.id for duty in decision.duties if duty.blocks),
-        lossy_binding=decision.lossy.binding, max_ratio=decision.lossy.max_ratio,
-        assumed=tuple((a.fact, a.set) for a in decision.assumed), applied=applied,
-        jurisdictions=tuple(sorted({keeper.code for keeper in decision.keepers if keeper.code})),
-        problems=tuple(f"{p.fact}: {p.message}" for p in decision.problems),
-    )  # fmt: skip
+def _words(codes: Codes | NDArray[Any], words: Any) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(words), pa.string()))

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from compliance.audit.evaluate import Evaluator
-from compliance.audit.run import Audit, Order
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compliance.audit.evaluate import BatchEvaluator
+from compliance.audit.facts import groups, sites_of
+from compliance.audit.patients import Known
+from compliance.audit.run import ROWS, Audit, Order
 from compliance.decision.explain import text
 from compliance.decision.missing import what_would_change
 
 
 def explain(audit: Audit, order: Order, studies: Collection[str]) -> dict[str, str]:
     """Return the explanation of each of these studies as text, by Study Instance UID."""
-    profile, found = order.profile, dict[str, str]()
-    work = Evaluator(profile, order.as_of, order.inventory.column_names(), audit.known)
-    for batch in order.inventory.batches() if studies else ():
-        uids = batch.column("study_uid").to_pylist()
-        for at in (number for number, uid in enumerate(uids) if uid in studies):
-            judged = next(work.evaluate(batch.slice(at, 1)))
-            if judged.question is not None:
-                decision = work.decide(judged.question)
-                missing = what_would_change(decision, profile.knowledge, profile.assumptions, profile.holds)
-                found[uids[at]] = text(decision, missing)
+    work, known, found = BatchEvaluator(order.profile, order.as_of), Known(audit.known), dict[str, str]()
+    wanted, start = pa.array(sorted(studies), pa.string()), 0
+    for batch in order.inventory.batches(ROWS) if studies else ():
+        rows = np.flatnonzero(pc.is_in(batch.column("study_uid"), wanted).to_numpy(zero_copy_only=False))
+        if len(rows):
+            known_rows = known.rows(start, batch.num_rows)
+            some, theirs = batch.take(pa.array(rows)), known_rows.take(pa.array(rows))
+            found.update(_texts(work, some, theirs))
+        start += batch.num_rows
+    return found
+
+
+def _texts(work: BatchEvaluator, batch: pa.RecordBatch, known: pa.RecordBatch) -> dict[str, str]:
+    profile, found = work.profile, dict[str, str]()
+    uids = batch.column("study_uid").to_pylist()
+    for group in groups(batch, known, sites_of(batch, profile, {}), profile):
+        for at, row in enumerate(group.rows.tolist()):
+            decision = work.decide(work.question(group, at))
+            missing = what_would_change(decision, profile.knowledge, profile.assumptions, profile.holds)
+            found[uids[row]] = text(decision, missing)
     return found

@@ -1,100 +1,178 @@
-"""From an inventory row to the facts that are asked about: typed values, no text in between."""
+"""From inventory rows to tables of facts: who keeps each study, and what the inventory itself says of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from compliance.archive.inventory import EPOCH
-from compliance.audit.profile import Site
-from compliance.decision.apply import norm_set
-from compliance.decision.assume import AssumptionSet
-from compliance.decision.question import codes
-from compliance.law.conditions import facts_in
-from compliance.law.dates import NEVER, DateRange
-from compliance.law.knowledge import KnowledgeBase
-from compliance.law.scopes import Scope
-from compliance.law.situation import dated
-from compliance.law.vocabulary import UNKNOWN, FactType, Members, Value, Vocabulary, read_value
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-_SKIP = {"row", "sex", "n_series", "n_instances", "bytes", "lossy", "lossy_ratio_max", "deidentified", "trial_protocol",
-         "archive_expiry", "received_at", "client", "seen_at", "source", "problems"}  # fmt: skip
+from compliance.audit.profile import Profile, Site
+from compliance.decision import batch as columns
+from compliance.decision.batch import Coded, Codes, Dated, FactTable, Mask, at, texts_at
+from compliance.law.dates import NEVER, OPEN
+from compliance.law.vocabulary import Value
 
-
-def columns_of(vocabulary: Vocabulary, names: Iterable[str]) -> dict[str, FactType]:
-    """Return the columns of an inventory that are facts."""
-    kinds = {name: vocabulary.type_of(name) for name in names if name not in _SKIP}
-    return {name: kind for name, kind in kinds.items() if kind is not None}
+OWN = frozenset({
+    "row", "sex", "n_series", "n_instances", "bytes", "lossy", "lossy_ratio_max", "deidentified", "trial_protocol",
+    "archive_expiry", "received_at", "client", "seen_at", "source", "problems",
+})  # fmt: skip
+_ALWAYS_DATED = frozenset({"study_date", "birth_date", "patient_last_study"})
 
 
-def facts_of_row(
-    row: Mapping[str, Any], columns: Mapping[str, FactType], site: Site
-) -> tuple[dict[str, Value], tuple[str, ...]]:
-    """Return the facts of one study, and the columns that hold no value of their fact: those count as unknown.
+@dataclass(frozen=True)
+class Group:
+    """Rows of a batch whose sites have the same keepers, with their facts."""
 
-    De-identified studies: dates count as written unknown unless the profile vouches for them (SEMANTICS 28).
-    """
-    facts: dict[str, Value] = {"site": site.id}
-    wrong = []
-    blurred = bool(row.get("deidentified")) and not site.vouch_dates
-    for name, kind in columns.items():
-        raw = row.get(name)
-        if kind.type == "date":
-            if blurred and (raw is not None or name in ("study_date", "birth_date")):
-                facts[name] = UNKNOWN
-            elif raw is not None:
-                facts[name] = _range(raw, row.get(f"{name}_span"))
-        elif raw is not None and raw != "":
-            try:
-                facts[name] = _value(kind, raw)
-            except ValueError as error:
-                facts[name] = UNKNOWN
-                wrong.append(f"{name}: {error}")
-    if row.get("trial_protocol"):
-        facts["clinical_trial"] = True
-    return facts, tuple(wrong)
+    rows: Codes
+    keepers: tuple[Mapping[str, Value], ...]
+    table: FactTable
 
 
-def _range(raw: Any, span: int | None) -> DateRange:
-    first = (raw if isinstance(raw, int) else raw.toordinal() - EPOCH) + EPOCH
-    return DateRange(first, min(first + (span or 0), NEVER))
+@dataclass(frozen=True)
+class Sites:
+    """By row the number of its site in `sites`, -1 where none of the profile matches."""
+
+    codes: NDArray[np.intp]
+    sites: Sequence[Site]
+
+    def ids(self) -> pa.Array:
+        """Return the ids by row, empty where there is none."""
+        words = [*(site.id for site in self.sites), ""]
+        codes = np.where(self.codes < 0, len(self.sites), self.codes).astype(np.int32)
+        return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(words, pa.string()))
 
 
-def _value(kind: FactType, raw: Any) -> Value:
-    if kind.type == "set":
-        words = frozenset(word for word in str(raw).split("\\") if word)
-        return Members(words, words)
-    return read_value(kind, raw)
+def matched_columns(profile: Profile, names: Sequence[str]) -> list[str]:
+    """Return the columns on which the sites of a profile match."""
+    return sorted({column for site in profile.sites for column in site.match} & set(names))
 
 
-def bounds(known: Mapping[str, Any] | None, facts: dict[str, Value]) -> None:
-    """Add what the inventory knows of the patient: the last study, and a next mammogram at the same site."""
-    if known is None:
+def sites_of(batch: pa.RecordBatch, profile: Profile, cache: dict[tuple[object, ...], int]) -> Sites:
+    """Return the site of each row, looked up once for each combination of values that occurs."""
+    names = matched_columns(profile, batch.schema.names)
+    if not names:
+        return Sites(np.full(batch.num_rows, _site({}, profile), np.intp), profile.sites)
+    table = pa.table({name: _plain(batch.column(name)) for name in names})
+    distinct = table.group_by(names).aggregate([])
+    numbers = pa.array(range(distinct.num_rows), pa.int64())
+    keys = [tuple(row[name] for name in names) for row in distinct.to_pylist()]
+    for key in keys:
+        if key not in cache:
+            cache[key] = _site(dict(zip(names, key, strict=True)), profile)
+    found = np.array([cache[key] for key in keys], np.intp)
+    if distinct.num_rows == 1:
+        return Sites(np.full(batch.num_rows, found[0], np.intp), profile.sites)
+    return Sites(found[_numbered(table, distinct, names, numbers)], profile.sites)
+
+
+def _numbered(table: pa.Table, distinct: pa.Table, names: list[str], numbers: pa.Array) -> Codes:
+    """Return by row the number of its combination; a join would lose the rows with nulls."""
+    coded = np.zeros(table.num_rows, np.int64)
+    over = np.zeros(distinct.num_rows, np.int64)
+    for name in names:
+        words = pc.unique(distinct[name])
+        codes = pc.fill_null(pc.index_in(table[name], words), -1).to_numpy()
+        own = pc.fill_null(pc.index_in(distinct[name], words), -1).to_numpy()
+        coded, over = coded * (len(words) + 1) + codes, over * (len(words) + 1) + own
+    order = np.argsort(over)
+    found: Codes = numbers.to_numpy()[order][np.searchsorted(over[order], coded)]
+    return found
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return column.cast(pa.string())
+
+
+def _site(row: Mapping[str, object], profile: Profile) -> int:
+    return next((number for number, site in enumerate(profile.sites) if site.matches(row)), -1)
+
+
+def groups(batch: pa.RecordBatch, known: pa.RecordBatch | None, sites: Sites, profile: Profile) -> Iterator[Group]:
+    """Yield the rows that have a site, by the keepers of their sites; `known` says what the inventory knows of a patient."""
+    table = _table(batch, known, sites, profile)
+    same: dict[str, list[int]] = {}
+    for number, site in enumerate(sites.sites):
+        same.setdefault(repr(site.keepers), []).append(number)
+    for numbers in same.values():
+        rows = np.flatnonzero(np.isin(sites.codes, numbers))
+        if len(rows):
+            own = table if len(rows) == table.rows else _take(table, rows)
+            yield Group(rows, sites.sites[numbers[0]].keepers, own)
+
+
+def _take(table: FactTable, rows: Codes) -> FactTable:
+    wrong = {name: replace(one, codes=at(one.codes, rows)) for name, one in table.unreadable.items()}
+    return FactTable(
+        len(rows),
+        {name: one.take(rows) for name, one in table.dates.items()},
+        {name: one.take(rows) for name, one in table.words.items()},
+        texts_at(table.texts, rows),
+        wrong,
+    )
+
+
+def _table(batch: pa.RecordBatch, known: pa.RecordBatch | None, sites: Sites, profile: Profile) -> FactTable:
+    vocabulary = profile.knowledge.vocabulary
+    read = columns.read(batch, vocabulary, [name for name in batch.schema.names if name not in OWN])
+    dates, words = dict(read.dates), dict(read.words)
+    words["site"] = Coded(
+        np.where(sites.codes < 0, len(sites.sites), sites.codes), (*(s.id for s in sites.sites), None)
+    )
+    if "trial_protocol" in batch.schema.names:
+        _trial(words, batch.column("trial_protocol"))
+    if known is not None:
+        _patient(dates, known)
+    blurred = _blurred(batch, sites)
+    if blurred is not None:
+        dates = {name: _unknown(name, one, blurred) for name, one in _with_base(dates).items()}
+    return FactTable(read.rows, dates, words, read.texts, read.unreadable)
+
+
+def _trial(words: dict[str, Coded], protocol: pa.Array) -> None:
+    """A study with a trial protocol is part of a trial."""
+    named = np.asarray(pc.fill_null(pc.not_equal(protocol.cast(pa.string()), ""), False).to_numpy(zero_copy_only=False))
+    if named.any():
+        old = words.get("clinical_trial", Coded(np.zeros(1, np.intp), (None,)))
+        words["clinical_trial"] = Coded(np.where(named, len(old.values), old.codes), (*old.values, True))
+
+
+def _patient(dates: dict[str, Dated], known: pa.RecordBatch) -> None:
+    """What the inventory knows of the patient: the last study, and a next mammogram at the same site."""
+    first, absent = columns.numbers(known.column("last_first"))
+    last, _ = columns.numbers(known.column("last_last"))
+    dates["patient_last_study"] = Dated(_or(absent, OPEN, first), _or(absent, NEVER, last), absent)
+    by, none = columns.numbers(known.column("next_by"))
+    study = dates.get("study_date")
+    if study is None or none.all():
         return
-    facts["patient_last_study"] = DateRange(known["last_first"], known["last_last"])
-    study = facts.get("study_date")
-    if known["next_by"] is not None and isinstance(study, DateRange):
-        facts["next_mammogram_date"] = DateRange(study.earliest, known["next_by"])
+    told = ~none & ~study.absent & ~((study.lo == OPEN) & (study.hi == NEVER))
+    old = dates.get("next_mammogram_date") or columns.nothing()
+    dates["next_mammogram_date"] = Dated(_or(told, study.lo, old.lo), _or(told, by, old.hi), old.absent & ~told)
 
 
-ENGINE = frozenset(
-    {"record", "modality", "body_part", "copy", "copies_left", "deceased", "duties_done", "facility_type"}
-)
+def _or(where: Mask, value: object, other: NDArray[np.int32]) -> NDArray[np.int32]:
+    return np.where(where, value, other).astype(np.int32)  # type: ignore[call-overload,no-any-return]
 
 
-def consulted(knowledge: KnowledgeBase, site: Site, assumptions: Iterable[AssumptionSet]) -> frozenset[str]:
-    """Return the facts that can change a decision for a site: those that the engine itself, law, policies or assumptions
-    ask about, and every date, since dates that contradict each other decide nothing (SEMANTICS 3).
-    """
-    asked = {*ENGINE, *(kind.name for kind in dated(knowledge.vocabulary))}
-    for code in {code for keeper in site.keepers for code in codes(keeper)}:
-        for norm, _ in norm_set(knowledge, code).norms:
-            asked |= norm.facts()
-    for entry in (entry for chosen in assumptions for entry in chosen.entries):
-        asked |= {entry.fact, entry.other, *scope_facts(entry.when)}
-    return frozenset(asked)
+def _blurred(batch: pa.RecordBatch, sites: Sites) -> Mask | None:
+    """De-identified studies: their dates are no dates, unless the profile vouches for them (SEMANTICS 28)."""
+    if "deidentified" not in batch.schema.names:
+        return None
+    marked = np.asarray(pc.fill_null(batch.column("deidentified"), False).to_numpy(zero_copy_only=False))
+    vouched = np.array([*(site.vouch_dates for site in sites.sites), False])[sites.codes]
+    found: Mask = marked & ~vouched
+    return found if found.any() else None
 
 
-def scope_facts(scope: Scope) -> frozenset[str]:
-    """Return the facts a scope asks about."""
-    return frozenset(fact for condition in scope.conditions() for fact in facts_in(condition))
+def _with_base(dates: dict[str, Dated]) -> dict[str, Dated]:
+    return {**{name: columns.nothing() for name in _ALWAYS_DATED}, **dates}
+
+
+def _unknown(name: str, one: Dated, blurred: Mask) -> Dated:
+    """Written as unknown, so that no assumption fills it; what was absent stays so."""
+    where = blurred if name in _ALWAYS_DATED else blurred & ~one.absent
+    return Dated(_or(where, OPEN, one.lo), _or(where, NEVER, one.hi), one.absent & ~where)

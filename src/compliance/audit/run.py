@@ -1,252 +1,203 @@
 """An audit: every study of an inventory judged under a profile on a day, as findings, decisions and a summary.
 
-Audit yields, report writes. The same inputs give the same findings, byte for byte.
+Audit yields, report writes. The inventory flows through the evaluator row group by row group, on all cores, in constant
+memory; a part that is done is on disk, and an audit that was interrupted goes on from there. The same inputs give the
+same findings, byte for byte.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
+import pyarrow.parquet as pq
 
-from compliance.archive.inventory import EPOCH, Inventory
-from compliance.audit import patients, waivers
+from compliance.archive.inventory import Inventory
 from compliance.audit.deleted import DeletionAudit
-from compliance.audit.evaluate import Evaluator, Judged, Verdict
-from compliance.audit.findings import Finder, Finding, about_law, unmatched_holds
+from compliance.audit.detect import Detector
+from compliance.audit.evaluate import DECISIONS, BatchEvaluator, decisions
+from compliance.audit.findings import SCHEMA, Finding, about_law, unmatched_holds
+from compliance.audit.patients import Known, know
 from compliance.audit.profile import Profile
-from compliance.law.dates import LAST, NEVER, OPEN
+from compliance.audit.results import FindingFile, join_tables, sort_findings, table_of
+from compliance.audit.tally import Tally, count
+from compliance.audit.waivers import Waiver, Waiving
 from compliance.law.register import stale
 
-DECISIONS = pa.schema([
-    ("row", pa.int64()), ("study_uid", pa.string()), ("site", pa.string()), ("disposition", pa.string()), ("ready", pa.bool_()),
-    ("retain_earliest", pa.date32()), ("retain_latest", pa.date32()), ("binding_earliest", pa.date32()), ("binding_latest", pa.date32()),
-    ("permanent", pa.bool_()), ("earliest_purge_date", pa.date32()), ("destroy_by", pa.date32()), ("governing", pa.string()),
-    ("missing", pa.string()), ("bytes", pa.int64()),
-])  # fmt: skip
-PURGEABLE = ("may_purge", "must_purge")
-TWO_YEARS = 730
+ROWS = 65_536  # evaluated at once: what a core's cache can bear
 Progress = Callable[[int, int, int], None]
-
-
-@dataclass
-class Tally:
-    """What a summary counts, in studies and bytes."""
-
-    studies: Counter[str] = field(default_factory=Counter)
-    bytes: Counter[str] = field(default_factory=Counter)
-
-    def add(self, key: str, size: int) -> None:
-        """Count one study."""
-        self.studies[key] += 1
-        self.bytes[key] += size
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return rows by bytes, largest first."""
-        keys = sorted(self.studies, key=lambda key: (-self.bytes[key], key))
-        return [{"key": key, "studies": self.studies[key], "bytes": self.bytes[key]} for key in keys]
-
-
-@dataclass
-class Audit:
-    """The result of an audit; `decisions` holds one row a study, `known` what the inventory knows of its patient."""
-
-    known: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    decisions: list[dict[str, Any]] = field(default_factory=list)
-    dispositions: Tally = field(default_factory=Tally)
-    by_site: Tally = field(default_factory=Tally)
-    by_place: Tally = field(default_factory=Tally)
-    by_year: Tally = field(default_factory=Tally)
-    missing: Tally = field(default_factory=Tally)
-    blocked: Tally = field(default_factory=Tally)
-    assumed: Counter[tuple[str, str]] = field(default_factory=Counter)
-    applied: Counter[str] = field(default_factory=Counter)
-    reconciliation: Counter[str] = field(default_factory=Counter)
-    files: Counter[str] = field(default_factory=Counter)
-    ready: Tally = field(default_factory=Tally)
-    only_priors: int = 0
-    breach: Tally = field(default_factory=Tally)
-
-    @property
-    def determined(self) -> float:
-        """Percent of the studies that could be judged."""
-        total = sum(self.dispositions.studies.values())
-        return 100.0 if not total else 100.0 * (total - self.dispositions.studies["undetermined"]) / total
 
 
 @dataclass(frozen=True)
 class Order:
-    """What an audit is asked to do."""
+    """What an audit is asked to do; `work` is the folder of its parts (none: a temporary one, nothing to go on from)."""
 
     inventory: Inventory
     profile: Profile
     as_of: date
-    waivers: tuple[waivers.Waiver, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
     baseline: frozenset[str] = frozenset()
     deleted: Path | None = None
     progress: Progress = lambda done, total, size: None
+    work: Path | None = None
+    threads: int = os.cpu_count() or 1
+
+    @property
+    def key(self) -> str:
+        """What the parts of an audit depend on: only parts of the same key are gone on from."""
+        profile = self.profile
+        waived = [repr(waiver) for waiver in self.waivers]
+        asked = [self.inventory.digest, profile.digest, profile.knowledge.digest, self.as_of.isoformat(), *waived]
+        return hashlib.sha256("\0".join(asked).encode()).hexdigest()
+
+
+@dataclass
+class Audit:
+    """The result of an audit; findings and decisions lie in files."""
+
+    tally: Tally
+    findings: FindingFile
+    decisions: Path
+    known: Path
+    files: Counter[str] = field(default_factory=Counter)
+    temporary: tempfile.TemporaryDirectory[str] | None = None
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of an audit on disk."""
+
+    folder: Path
+
+    def path(self, kind: str, number: int, ending: str = "parquet") -> Path:
+        return self.folder / f"{kind}-{number:06}.{ending}"
+
+    def open(self, key: str) -> None:
+        """Keep the parts of the same audit, remove all others."""
+        mark = self.folder / "key"
+        if not mark.is_file() or mark.read_text() != key:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+            mark.write_text(key)
+
+    def tally(self, number: int) -> Tally | None:
+        """Return what a part counted, None where it is not done; the tally is written last."""
+        done = self.path("tally", number, "json")
+        return Tally.from_json(json.loads(done.read_text())) if done.is_file() else None
 
 
 def run(order: Order) -> Audit:
     """Judge everything the order names."""
-    audit, names = Audit(), order.inventory.column_names()
-    known = audit.known = known_of_patients(order)
-    work = Evaluator(order.profile, order.as_of, names, known)
-    finder = Finder(order.profile.knowledge, order.as_of.toordinal())
-    gone_rows = {}
-    done = 0
-    for batch in order.inventory.batches():
-        for judged in work.evaluate(batch):
-            own = list(finder.about(judged))
-            audit.findings += own
-            _count(audit, judged, own, order.as_of.toordinal(), known)
-            if order.deleted is not None:
-                gone_rows[str(judged.row["study_uid"])] = dict(judged.row)
-        done += batch.num_rows
-        order.progress(done, order.inventory.rows, 0)
-    if order.deleted is not None:
-        audit.findings += DeletionAudit(order.profile, names, gone_rows).findings(order.deleted)
-    _finish(audit, order, work.held)
-    return audit
+    temporary = None if order.work else tempfile.TemporaryDirectory(prefix="audit-")
+    folder = order.work or Path(temporary.name if temporary else "")
+    parts = _Parts(folder)
+    parts.open(order.key)
+    known = folder / "known.parquet"
+    if not known.is_file():
+        know(order.inventory, order.profile, order.as_of.toordinal(), folder)
+    work = _Work(order, parts, Known(known), Waiving(order.waivers, order.as_of.toordinal()))
+    tally = Tally()
+    for one in work.all():
+        tally.add(one)
+    extra = parts.folder / "findings-extra.parquet"
+    pq.write_table(table_of(work.extra(tally)), extra)
+    groups = range(work.file.num_row_groups)
+    found = FindingFile(folder / "findings.parquet")
+    sort_findings([*(parts.path("findings", n) for n in groups), extra], found.path, order.baseline, folder / "spill")
+    join_tables([parts.path("decisions", n) for n in groups], folder / "decisions.parquet", DECISIONS)
+    return Audit(tally, found, folder / "decisions.parquet", known, _outcomes(order.inventory), temporary)
 
 
-def _finish(audit: Audit, order: Order, held: set[str]) -> None:
-    today, base = order.as_of.toordinal(), order.profile.knowledge
-    audit.findings += unmatched_holds(order.profile.holds, held, today)
-    audit.findings += about_law(base, set(audit.applied), {norm.id for norm in stale(base, today, 18)})
-    audit.findings = waivers.apply(audit.findings, order.waivers, today)
-    audit.findings = sorted((f for f in audit.findings if f.fingerprint not in order.baseline), key=Finding.sort_key)
-    files = order.inventory.table("files")
-    if files is not None:
-        import pyarrow.parquet as pq
-
-        audit.files = Counter(pq.read_table(files, columns=["outcome"])["outcome"].to_pylist())
+def _outcomes(inventory: Inventory) -> Counter[str]:
+    files = inventory.table("files")
+    if files is None:
+        return Counter()
+    counts = Counter[str]()
+    for batch in pq.ParquetFile(files).iter_batches(100_000, columns=["outcome"]):
+        counts.update(batch.column(0).to_pylist())
+    return counts
 
 
-def known_of_patients(order: Order) -> dict[int, Mapping[str, Any]]:
-    """Return by row what the inventory knows of its patient."""
-    work = Evaluator(order.profile, order.as_of, order.inventory.column_names())
-    columns: dict[str, list[Any]] = {name: [] for name in ("row", "patient_key", "site", "first", "last", "mammogram")}
-    for batch in order.inventory.batches():
-        for row in _thin(batch, work.matched):
-            if row["study_date"] is None or row["patient_key"] is None:
-                continue
-            site = work.site_of(row)
-            first = row["study_date"] + EPOCH
-            values = (
-                row["row"],
-                row["patient_key"],
-                site.id if site else "",
-                first,
-                first + (row["study_date_span"] or 0),
-                "MG" in (row["modality"] or "").split("\\"),
-            )
-            for name, value in zip(columns, values, strict=True):
-                columns[name].append(value)
-    if not columns["row"]:
-        return {}
-    return {row["row"]: row for row in patients.known(pa.table(columns), order.as_of.toordinal()).to_pylist()}
+class _Work:
+    """Row groups through the evaluator, a few at a time, in order."""
 
+    def __init__(self, order: Order, parts: _Parts, known: Known, waiving: Waiving) -> None:
+        self.order, self.parts, self.known, self.waiving = order, parts, known, waiving
+        self.evaluator = BatchEvaluator(order.profile, order.as_of)
+        self.detector = Detector(self.evaluator)
+        self.file = pq.ParquetFile(order.inventory.path)
+        meta = self.file.metadata
+        self.sizes = [meta.row_group(number).num_rows for number in range(meta.num_row_groups)]
 
-def _thin(batch: pa.RecordBatch, matched: list[str]) -> Iterator[dict[str, Any]]:
-    names = [
-        n
-        for n in dict.fromkeys(("row", "patient_key", "study_date", "study_date_span", "modality", *matched))
-        if n in batch.schema.names
-    ]
-    thin = batch.select(names)
-    arrays = [c.cast(pa.int32()) if pa.types.is_date32(c.type) else c for c in thin.columns]
-    yield from pa.RecordBatch.from_arrays(arrays, names=names).to_pylist()
+    def all(self) -> Iterator[Tally]:
+        """Yield the tallies of all parts, in order; those on disk are not done again."""
+        done = 0
+        waiting = deque[tuple[int, Future[Tally]]]()
+        with ThreadPoolExecutor(self.order.threads) as pool:
+            try:
+                for number in range(len(self.sizes)):
+                    waiting.append((number, pool.submit(self._part, number)))
+                    while len(waiting) > self.order.threads + 1 or (waiting and number + 1 == len(self.sizes)):
+                        first, future = waiting.popleft()
+                        yield future.result()
+                        done += self.sizes[first]
+                        self.order.progress(done, self.order.inventory.rows, 0)
+            finally:
+                pool.shutdown(cancel_futures=True)
 
-
-def _count(
-    audit: Audit, judged: Judged, findings: list[Finding], as_of: int, known: Mapping[int, Mapping[str, Any]]
-) -> None:
-    size = int(judged.row.get("bytes") or 0)
-    verdict = judged.verdict
-    audit.decisions.append(_decision_row(judged, size))
-    if any(finding.level == "error" for finding in findings):
-        audit.breach.add("apparent breach", size)
-    if verdict is None or judged.site is None:
-        audit.reconciliation["no site matched"] += 1
-        audit.dispositions.add("undetermined", size)
-        audit.blocked.add("no site of the profile matches", size)
-        return
-    audit.reconciliation["bad data" if verdict.problems else "judged"] += 1
-    audit.dispositions.add(verdict.disposition, size)
-    audit.by_site.add(f"{judged.site.id}: {verdict.disposition}", size)
-    for code in verdict.jurisdictions:
-        audit.by_place.add(code, size)
-    audit.applied.update(verdict.applied)
-    audit.assumed.update(verdict.assumed)
-    _count_purge(audit, judged, verdict, size, as_of, known)
-
-
-def _count_purge(
-    audit: Audit, judged: Judged, verdict: Verdict, size: int, as_of: int, known: Mapping[int, Mapping[str, Any]]
-) -> None:
-    if verdict.disposition in PURGEABLE:
-        audit.ready.add("ready" if verdict.ready else "a duty comes first", size)
-        seen = known.get(judged.row["row"])
-        if (
-            seen
-            and seen["studies"] == 2
-            and seen["last_first"] >= as_of - TWO_YEARS
-            and judged.row["study_date"] + EPOCH < seen["last_first"]
+    def _part(self, number: int) -> Tally:
+        held = self.parts.tally(number)
+        if held is not None:
+            self.waiving.used.update(map(int, held.waivers_used))
+            self.waiving.expired.update(map(int, held.waivers_expired))
+            return held
+        tally, start = Tally(), sum(self.sizes[:number])
+        waiving = Waiving(self.order.waivers, self.order.as_of.toordinal())
+        file = pq.ParquetFile(self.order.inventory.path)
+        with (
+            pq.ParquetWriter(self._aside("decisions", number), DECISIONS, compression="zstd") as decided,
+            pq.ParquetWriter(self._aside("findings", number), SCHEMA, compression="zstd") as found,
         ):
-            audit.only_priors += 1
-    elif verdict.disposition == "undetermined":
-        for fact in verdict.missing:
-            audit.missing.add(fact, size)
-        audit.blocked.add(
-            "facts contradict each other"
-            if verdict.problems
-            else "not known: " + ", ".join(verdict.missing[:3])
-            if verdict.missing
-            else "no law covers it",
-            size,
-        )
-    else:
-        audit.blocked.add(
-            {"held": "a hold", "conflict": "a conflict of norms"}.get(verdict.disposition, "its period runs"), size
-        )
-    if verdict.retain.latest < LAST and not verdict.problems:
-        audit.by_year.add(str(date.fromordinal(max(verdict.retain.latest + 1, as_of)).year), size)
+            for batch in file.iter_batches(ROWS, row_groups=[number], use_threads=False):
+                one = self.evaluator.evaluate(batch, self.known.rows(start, batch.num_rows))
+                findings = waiving.apply(self.detector.findings(one))
+                tally.add(count(one, findings, self.order.as_of.toordinal()))
+                decided.write_table(decisions(one))
+                found.write_table(table_of(findings))
+                start += batch.num_rows
+        tally.waivers_used.update({str(n): 1 for n in waiving.used})
+        tally.waivers_expired.update({str(n): 1 for n in waiving.expired})
+        self._finish(number, tally)
+        self.waiving.used |= waiving.used
+        self.waiving.expired |= waiving.expired
+        return tally
 
+    def _aside(self, kind: str, number: int) -> Path:
+        return self.parts.folder / f".{kind}-{number:06}"
 
-def _decision_row(judged: Judged, size: int) -> dict[str, Any]:
-    verdict = judged.verdict
-    row: dict[str, Any] = {
-        "row": judged.row["row"],
-        "study_uid": judged.row["study_uid"],
-        "bytes": size,
-        "disposition": "undetermined",
-    }
-    if verdict is None or judged.site is None:
-        return {**row, "site": "", "ready": False, "permanent": False, "governing": "", "missing": ""}
-    row.update(
-        site=judged.site.id, disposition=verdict.disposition, ready=verdict.ready, permanent=verdict.permanent,
-        governing=verdict.governing, missing=", ".join(verdict.missing), destroy_by=_day(verdict.destroy_by),
-        retain_earliest=_day(verdict.retain.earliest), retain_latest=_day(verdict.retain.latest),
-        binding_earliest=_day(verdict.binding.earliest), binding_latest=_day(verdict.binding.latest),
-        earliest_purge_date=_day(verdict.retain.latest + 1) if verdict.retain.latest < LAST else None,
-    )  # fmt: skip
-    return row
+    def _finish(self, number: int, tally: Tally) -> None:
+        for kind in ("decisions", "findings"):
+            self._aside(kind, number).replace(self.parts.path(kind, number))
+        aside = self._aside("tally", number)
+        aside.write_text(json.dumps(tally.as_json()))
+        aside.replace(self.parts.path("tally", number, "json"))
 
-
-def _day(day: int | None) -> date | None:
-    """Return the date of an ordinal; no day (open, none) as null, an early end `never` as 9999-12-31."""
-    if day is None or day in (OPEN, LAST):
-        return None
-    return date.max if day == NEVER else date.fromordinal(day)
-
-
-def decisions_table(audit: Audit) -> pa.Table:
-    """Return the decisions as an Arrow table in the order of the inventory."""
-    return pa.Table.from_pylist(audit.decisions, DECISIONS)
+    def extra(self, tally: Tally) -> list[Finding]:
+        """Return the findings about deletions, holds, law and waivers."""
+        order, today, base = self.order, self.order.as_of.toordinal(), self.order.profile.knowledge
+        made = list[Finding]()
+        if order.deleted is not None:
+            made += DeletionAudit(order.profile, order.inventory).findings(order.deleted)
+        made += unmatched_holds(order.profile.holds, set(tally.held), today)
+        made += about_law(base, set(tally.applied), {norm.id for norm in stale(base, today, 18)})
+        made = self.waiving.apply(made)
+        return [*made, *self.waiving.about_waivers()]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -66,27 +66,37 @@ def read_waivers(path: Path) -> tuple[Waiver, ...]:
     return waivers
 
 
-def apply(findings: Iterable[Finding], waivers: Iterable[Waiver], as_of: int) -> list[Finding]:
-    """Mark waived findings, and report waivers that have expired or match nothing (dead)."""
-    kept, used, expired = list[Finding](), set[int](), set[int]()
-    rules = list(waivers)
-    for finding in findings:
-        for number, waiver in enumerate(rules):
+@dataclass
+class Waiving:
+    """Waivers at work on a day: which were used, which have run out."""
+
+    waivers: tuple[Waiver, ...]
+    as_of: int
+    used: set[int] = field(default_factory=set)
+    expired: set[int] = field(default_factory=set)
+
+    def apply(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Mark what is waived."""
+        return [self._marked(finding) for finding in findings] if self.waivers else list(findings)
+
+    def _marked(self, finding: Finding) -> Finding:
+        for number, waiver in enumerate(self.waivers):
             if waiver.covers(finding):
-                if waiver.until.latest < as_of:
-                    expired.add(number)
+                if waiver.until.latest < self.as_of:
+                    self.expired.add(number)
                     continue
-                used.add(number)
-                finding = replace(finding, waived=f"{waiver.reason} ({waiver.owner}, until {waiver.until})")
-                break
-        kept.append(finding)
-    for number, waiver in enumerate(rules):
-        what = waiver.fingerprint or ", ".join(f"{key} {value}" for key, value in sorted(waiver.match.items()))
-        if number in expired:
-            kept.append(_about("waiver-expired", what, f"the waiver of {waiver.owner} ran out on {waiver.until}"))
-        elif number not in used:
-            kept.append(_about("waiver-dead", what, f"the waiver of {waiver.owner} matches no finding"))
-    return kept
+                self.used.add(number)
+                return finding._replace(waived=f"{waiver.reason} ({waiver.owner}, until {waiver.until})")
+        return finding
+
+    def about_waivers(self) -> Iterator[Finding]:
+        """Yield a finding for every waiver that has run out or matches nothing (dead)."""
+        for number, waiver in enumerate(self.waivers):
+            what = waiver.fingerprint or ", ".join(f"{key} {value}" for key, value in sorted(waiver.match.items()))
+            if number in self.expired:
+                yield _about("waiver-expired", what, f"the waiver of {waiver.owner} ran out on {waiver.until}")
+            elif number not in self.used:
+                yield _about("waiver-dead", what, f"the waiver of {waiver.owner} matches no finding")
 
 
 def _about(code: str, what: str, message: str) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,9 @@ def audit(source: Path, profile_file: Path, output: Path, **options: Any) -> int
     bar: Bar = options["bar"]
     result = run(order)
     bar.end()
-    _write(result, order, output, waivers_digest, options)
+    result = _write(result, order, output, waivers_digest, options)
+    if order.work:
+        shutil.rmtree(order.work, ignore_errors=True)
     return _outcome(result, output, options)
 
 
@@ -86,7 +89,7 @@ def _order(source: Path, profile_file: Path, output: Path, options: dict[str, An
     digest = f"sha256:{hashlib.sha256(waiver_file.read_bytes()).hexdigest()}" if waiver_file else ""
     return Order(
         inventory, chosen, read_day(options["as_of"]), read_waivers(waiver_file) if waiver_file else (),
-        read_baseline(baseline) if baseline else frozenset(), options["deleted"], bar,
+        read_baseline(baseline) if baseline else frozenset(), options["deleted"], bar, output / ".parts",
     ), digest  # fmt: skip
 
 
@@ -103,10 +106,12 @@ def _scanned(folder: Path, output: Path, quiet: bool) -> Path:
     return target
 
 
-def _write(result: Audit, order: Order, output: Path, waivers_digest: str, options: dict[str, Any]) -> None:
+def _write(result: Audit, order: Order, output: Path, waivers_digest: str, options: dict[str, Any]) -> Audit:
+    from dataclasses import replace
+
     import compliance
     from compliance.audit.explained import explain
-    from compliance.audit.run import decisions_table
+    from compliance.audit.results import FindingFile
     from compliance.report import files, html
 
     about = html.About(
@@ -115,26 +120,33 @@ def _write(result: Audit, order: Order, output: Path, waivers_digest: str, optio
     shown = html.to_explain(result.findings)
     texts = explain(result, order, shown.keys())
     explanations = {name: texts[study] for study, names in shown.items() if study in texts for name in names}
-    files.write_table(output / "decisions.parquet", decisions_table(result))
-    files.write_text(output / "findings.jsonl", files.jsonl(result.findings))
-    files.write_text(output / "findings.csv", files.csv_text(result.findings))
+    for kind in ("decisions", "findings"):
+        (result.decisions.parent / f"{kind}.parquet").replace(output / f"{kind}.parquet")
+    result = replace(result, findings=FindingFile(output / "findings.parquet"), decisions=output / "decisions.parquet")
+    files.write_findings(result.findings, output)
     files.write_text(output / "summary.json", json.dumps(files.summary(result, order), indent=1, sort_keys=True) + "\n")
     files.write_text(output / "report.html", html.render(result, order, about, explanations))
+    return result
 
 
 def _outcome(result: Audit, output: Path, options: dict[str, Any]) -> int:
     from collections import Counter
 
-    open_ = Counter(f.level for f in result.findings if not f.waived)
-    for row in result.dispositions.rows():
+    from compliance.audit.findings import LEVELS
+
+    open_ = Counter[str]()
+    for code, waived, many in result.findings.counts():
+        open_[LEVELS[code]] += 0 if waived else many
+    for row in result.tally.dispositions.rows():
         click.echo(f"{row['studies']:>12,} {row['key']}", err=True)
     click.echo(
-        f"{open_['error']:,} errors, {open_['warning']:,} warnings; {result.determined:.1f} % could be judged", err=True
+        f"{open_['error']:,} errors, {open_['warning']:,} warnings; {result.tally.determined:.1f} % could be judged",
+        err=True,
     )
     click.echo(f"report: {output / 'report.html'}", err=True)
     fails = {"error": open_["error"], "warning": open_["error"] + open_["warning"], "never": 0}[options["fail_on"]]
     least = options["min_determined"]
-    return 1 if fails or (least is not None and result.determined < least) else 0
+    return 1 if fails or (least is not None and result.tally.determined < least) else 0
 
 
 @click.command()

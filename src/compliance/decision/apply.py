@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from compliance.law.conditions import MAYBE, NO, YES, Listed, Truth
+from compliance.law.conditions import MAYBE, NO, YES, Facts, Listed, Truth
 from compliance.law.dates import DateRange, Rounding
 from compliance.law.knowledge import EVERYWHERE, KnowledgeBase
 from compliance.law.periods import CEILING, FLOOR, Round, evaluate, is_permanent
@@ -107,7 +107,7 @@ def look(chosen: NormSet, situation: Situation, kind: str) -> dict[str, Looked]:
 
 
 def _in_scope(norm: Norm, place: Truth, situation: Situation, rounding: Round) -> Looked:
-    truth = min(place, _reach(norm, situation))
+    truth = min(place, reach(norm, situation))
     if truth != NO:
         truth = min(truth, norm.scope.truth(situation))
     if truth == NO:
@@ -133,8 +133,8 @@ def _in_scope(norm: Norm, place: Truth, situation: Situation, rounding: Round) -
     return Looked(norm, place, truth, truth, living, whole, rounding, permanent)
 
 
-def _reach(norm: Norm, situation: Situation) -> Truth:
-    """A derived or de-identified copy is reached only by norms whose scope names it."""
+def reach(norm: Norm, situation: Facts) -> Truth:
+    """Return whether a norm reaches the copy. A derived or de-identified copy is reached only by norms whose scope names it."""
     copy = situation.value("copy")
     may = copy.may if isinstance(copy, Members) else None
     if may is not None and may.isdisjoint(_BLURRED):

@@ -27,7 +27,9 @@ class Assumed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
+    """One assumption, ready for use: a value, or the fact `other` from which it is taken."""
+
     fact: str
     value: Value | None  # None: taken from another fact
     other: str
@@ -42,7 +44,7 @@ class AssumptionSet:
     """A named, ordered list of assumptions, ready for use."""
 
     name: str
-    entries: tuple[_Entry, ...]
+    entries: tuple[Entry, ...]
 
 
 def shipped(name: str, vocabulary: Vocabulary) -> AssumptionSet:
@@ -57,7 +59,7 @@ def compile_set(name: str, entries: Sequence[Assumption], vocabulary: Vocabulary
     return AssumptionSet(name, tuple(entry for entry in made if entry))
 
 
-def _entry(name: str, entry: Assumption, vocabulary: Vocabulary, reader: Reader) -> _Entry | None:
+def _entry(name: str, entry: Assumption, vocabulary: Vocabulary, reader: Reader) -> Entry | None:
     kind = vocabulary.type_of(entry.fact)
     if kind is None:
         reader.fault(entry.take, f"unknown fact {entry.fact!r}.{guess(entry.fact, vocabulary.facts)}")
@@ -76,7 +78,7 @@ def _entry(name: str, entry: Assumption, vocabulary: Vocabulary, reader: Reader)
     shown = (
         f"not {', '.join(_words(take['not']))}" if isinstance(take, dict) and "not" in take else ", ".join(_words(take))
     )
-    return _Entry(entry.fact, value, other, scope or Scope(), shown or "none", name, entry.why)
+    return Entry(entry.fact, value, other, scope or Scope(), shown or "none", name, entry.why)
 
 
 def _words(take: Any) -> list[str]:
@@ -129,7 +131,7 @@ def assume(
         if entry.fact in filled or (entry.when.any_of and entry.when.truth(view) != YES):
             continue
         value = filled.get(entry.other) if entry.other else entry.value
-        if value is None or isinstance(value, Unknown):
+        if value is None or isinstance(value, Unknown) or value == EVERYTHING:
             continue
         filled[entry.fact] = value
         used.append(

@@ -67,6 +67,7 @@ class Decision:
     law_version: str
     law_digest: str
     question: Question
+    order: tuple[str, ...]  # the facts of the vocabulary
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -139,11 +140,13 @@ def _places(facts: Mapping[str, Value], knowledge: KnowledgeBase, notes: list[st
         notes.append("the keeper's jurisdiction is not known")
         return [""]
     notes += [note for code in given if (note := place_on_file(knowledge, code))]
-    return [
-        code
-        for code in given
-        if not any(code != other and code in knowledge.jurisdictions.lineage(other) for other in given)
-    ]
+    return kept(given, knowledge)
+
+
+def kept(given: Sequence[str], knowledge: KnowledgeBase) -> list[str]:
+    """Return the codes that are judged: one whose descendant is also given is dropped (SEMANTICS 5)."""
+    lineage = knowledge.jurisdictions.lineage
+    return [code for code in given if not any(code != other and code in lineage(other) for other in given)]
 
 
 def disposition(result: ClassResult, as_of: int, held: bool) -> str:
@@ -202,6 +205,7 @@ def _whole(
         law_version=knowledge.version,
         law_digest=knowledge.digest,
         question=question,
+        order=tuple(knowledge.vocabulary.facts),
         notes=tuple(dict.fromkeys(notes)),
     )
     change = next_change(decision)

@@ -71,6 +71,7 @@ class KeeperResult:
     chosen: NormSet
     classes: tuple[ClassResult, ...] = ()
     norms: dict[str, Evidence] = field(default_factory=dict)
+    may_decide: list[Evidence] = field(default_factory=list)  # floors and ceilings that may apply, part by part
     problems: tuple[BadData, ...] = ()
 
 
@@ -122,6 +123,8 @@ class _Class:
             yield found, at
 
     def _remember(self, name: str, new: Evidence) -> None:
+        if new.looked.applies != NO and new.looked.norm.kind in ("floor", "ceiling"):
+            self.result.may_decide.append(new)
         old = self.result.norms.get(name)
         if old is None or _weight(new.looked) > _weight(old.looked):
             self.result.norms[name] = new
@@ -141,11 +144,11 @@ class _Class:
     def _free(self, whole: Fold) -> Fold:
         """A duplicate is free while another copy of equal quality of the same keeper surely remains."""
         copy, left = self.result.situation.value("copy"), self.result.situation.value("copies_left")
-        if not _may_hold(copy, "duplicate") or not _may_hold(left, "some"):
+        if not may_hold_word(copy, "duplicate") or not may_hold_word(left, "some"):
             return whole
         study = self.result.situation.day("study_date")
         free = Fold(study, study, False, True, None)
-        return free if _holds(copy, "duplicate") and _holds(left, "some") else folding.hull((whole, free))
+        return free if holds_word(copy, "duplicate") and holds_word(left, "some") else folding.hull((whole, free))
 
     def _lossy(self) -> Lossy:
         if "lossy" not in self.result.chosen.by_kind:
@@ -165,10 +168,9 @@ class _Class:
                     if one.applies != NO and (name not in found or one.applies > found[name].applies):
                         found[name] = one
         free = self._free(folding.UNSURE).covered
-        done = self.result.situation.value("duties_done")
-        when = done if isinstance(done, dict) else {}
+        when, as_of = self.result.situation.value("duties_done"), self.result.situation.as_of
         duties = [
-            Duty(one.norm, version, one.applies, _done(one.norm, version, when, self.result.situation.as_of))
+            Duty(one.norm, version, one.applies, done(one.norm, version, when, as_of))
             for one in found.values()
             for version in one.versions
         ]
@@ -184,11 +186,13 @@ def contradicted(result: ClassResult) -> ClassResult:
     return replace(result, fold=folding.UNSURE, destroy_by=None, lossy=lossy)
 
 
-def _may_hold(value: Value | None, word: str) -> bool:
+def may_hold_word(value: Value | None, word: str) -> bool:
+    """A set or choice may hold the word."""
     return not isinstance(value, Members) or value.may is None or word in value.may
 
 
-def _holds(value: Value | None, word: str) -> bool:
+def holds_word(value: Value | None, word: str) -> bool:
+    """A set or choice surely holds the word."""
     return isinstance(value, Members) and word in value.must
 
 
@@ -196,7 +200,10 @@ def _weight(one: Looked) -> tuple[int, int, int]:
     return (one.applies, one.in_scope, one.range.latest if one.range else 0)
 
 
-def _done(norm: Norm, version: Version, when: dict[str, DateRange], as_of: int) -> bool:
+def done(norm: Norm, version: Version, when: Value | None, as_of: int) -> bool:
+    """Is a duty done, and has its lead run, by what `duties_done` says?"""
+    if not isinstance(when, dict):
+        return False
     day = next((when[name] for name in (norm.id, *norm.formerly) if name in when), None)
     if day is None:
         return False

@@ -12,7 +12,7 @@ from compliance.decision.decide import Decision, decide
 from compliance.decision.holds import Hold
 from compliance.decision.judge import Evidence
 from compliance.decision.question import Question
-from compliance.law.conditions import MAYBE, NO, facts_in, known
+from compliance.law.conditions import MAYBE, facts_in, known
 from compliance.law.dates import NEVER, NEVER_RANGE, DateRange, write_day
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.periods import facts_of, lines
@@ -41,22 +41,20 @@ class Missing:
 
 
 def missing_facts(decision: Decision) -> tuple[str, ...]:
-    """Return the facts that are not known exactly and make the answer a range; none where the answer is one day."""
-    if decision.retain.exact and decision.disposition != "undetermined":
+    """Return the facts that are not known exactly and make the answer a range, in the order of the vocabulary.
+
+    None where the answer is one day, and none where the facts contradict each other.
+    """
+    if decision.problems or (decision.retain.exact and decision.disposition != "undetermined"):
         return ()
-    found: dict[str, None] = {}
-    if any(keeper.code == "" for keeper in decision.keepers):
-        found["jurisdiction"] = None
-    for evidence in decision.norms.values():
-        looked = evidence.looked
-        if looked.applies == NO or looked.norm.kind not in ("floor", "ceiling"):
-            continue
-        if looked.place == MAYBE:
-            found["jurisdiction"] = None
-        found.update(dict.fromkeys(_doubtful(evidence)))
-        if looked.range is not None and not looked.range.exact:
-            found.update(dict.fromkeys(_inexact(evidence)))
-    return tuple(found)
+    found = {"jurisdiction"} if any(keeper.code == "" for keeper in decision.keepers) else set[str]()
+    for evidence in (evidence for keeper in decision.keepers for evidence in keeper.may_decide):
+        if evidence.looked.place == MAYBE:
+            found.add("jurisdiction")
+        found.update(_doubtful(evidence))
+        if evidence.looked.range is not None and not evidence.looked.range.exact:
+            found.update(_inexact(evidence))
+    return tuple(sorted(found, key=decision.order.index))
 
 
 def _doubtful(evidence: Evidence) -> Iterable[str]:

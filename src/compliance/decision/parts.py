@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from compliance.law.situation import Situation
-from compliance.law.vocabulary import Members, Vocabulary
+from compliance.law.vocabulary import Members, Value, Vocabulary
+
+
+class Words(Protocol):
+    """What is known of the sets of a study."""
+
+    def value(self, fact: str) -> Value | None:
+        """Return what is known of a fact, None where nothing is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +25,13 @@ class Modality:
     pairs_known: bool
 
 
-def record_classes(situation: Situation) -> tuple[str | None, ...]:
+def record_classes(situation: Words) -> tuple[str | None, ...]:
     """Return the record classes asked about; (None,) where none is known."""
     value = situation.value("record")
     return tuple(sorted(value.must)) if isinstance(value, Members) and value.must else (None,)
 
 
-def modalities(situation: Situation, vocabulary: Vocabulary) -> tuple[Modality, ...]:
+def modalities(situation: Words, vocabulary: Vocabulary) -> tuple[Modality, ...]:
     """Return the modality parts, each with its body parts.
 
     Objects that follow images, structured reports and documents are no parts while another modality is left.
@@ -35,7 +43,7 @@ def modalities(situation: Situation, vocabulary: Vocabulary) -> tuple[Modality, 
     return tuple(Modality(code, bodies, known) for code in codes)
 
 
-def _codes(situation: Situation, vocabulary: Vocabulary) -> tuple[str | None, ...]:
+def _codes(situation: Words, vocabulary: Vocabulary) -> tuple[str | None, ...]:
     value = situation.value("modality")
     if not isinstance(value, Members) or not value.must:
         return (None,)

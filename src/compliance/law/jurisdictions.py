@@ -87,24 +87,29 @@ class Jurisdictions:
         found = self.places[code].researched
         return next((found[kind] for kind in vocabulary.wider("facility_type", facility_type) if kind in found), None)
 
+    def majority_tables(self, code: str) -> tuple[tuple[Majority, ...], ...]:
+        """Return the tables of majority that may hold: the place's own, or those of the places in it that have none below.
+
+        An empty table: none is on file (never 18).
+        """
+        leaves = [place for place in self.below(code) if not self.below(place)] or [code]
+        return tuple(dict.fromkeys(self._majority_table(leaf) for leaf in leaves))
+
+    def _majority_table(self, code: str) -> tuple[Majority, ...]:
+        return next((table for place in self.lineage(code) if (table := self.places[place].majority)), ())
+
     def majority_range(self, code: str, born: DateRange, rounding: Round) -> DateRange:
         """Return the first day of full age for a range of birth dates at a place.
 
-        Country known, state not: the hull over its places that have none below; no table on file: unknown (never 18).
+        Country known, state not: the hull over its places that have none below; no table on file: unknown.
         """
-        leaves = [place for place in self.below(code) if not self.below(place)]
-        if not leaves:
-            return self._majority_at(code, born, rounding)
-        hull = self._majority_at(leaves[0], born, rounding)
-        for leaf in leaves[1:]:
-            hull = hull.hull(self._majority_at(leaf, born, rounding))
-        return hull
-
-    def _majority_at(self, code: str, born: DateRange, rounding: Round) -> DateRange:
-        table = next((table for place in self.lineage(code) if (table := self.places[place].majority)), None)
-        if not table:
-            return dates.EVERYTHING
-        return DateRange(full_age(table, born.earliest, rounding[0]), full_age(table, born.latest, rounding[1]))
+        ranges = [
+            DateRange(full_age(table, born.earliest, rounding[0]), full_age(table, born.latest, rounding[1]))
+            if table
+            else dates.EVERYTHING
+            for table in self.majority_tables(code)
+        ]
+        return DateRange(min(r.earliest for r in ranges), max(r.latest for r in ranges))
 
 
 @lru_cache(maxsize=4096)

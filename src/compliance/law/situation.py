@@ -159,7 +159,8 @@ def dated(vocabulary: Vocabulary) -> tuple[FactType, ...]:
 
 
 @lru_cache(maxsize=64)
-def _bounds(vocabulary: Vocabulary) -> tuple[tuple[str, bool, Line], ...]:
+def bounds(vocabulary: Vocabulary) -> tuple[tuple[str, bool, Line], ...]:
+    """Return the bounds of date facts: fact, whether it is a first day, the line it is held against."""
     found = []
     for kind in dated(vocabulary):
         for text, before in ((kind.not_before, True), (kind.not_after, False)):
@@ -170,7 +171,7 @@ def _bounds(vocabulary: Vocabulary) -> tuple[tuple[str, bool, Line], ...]:
 
 def _bound(vocabulary: Vocabulary, days: dict[str, DateRange], problems: list[BadData], known: Situation) -> None:
     """Intersect every range, given or absent, with its bounds; a bound names facts that stand before it in the file."""
-    for fact, before, line in _bounds(vocabulary):
+    for fact, before, line in bounds(vocabulary):
         limit = evaluate(line, known, EITHER)
         allowed = DateRange(limit.earliest, NEVER) if before else DateRange(OPEN, limit.latest)
         both = days[fact].intersect(allowed)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import uuid
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import Any, TextIO
 
 from compliance.audit.findings import Finding
 from compliance.audit.run import Audit, Order
@@ -23,37 +19,40 @@ COLUMNS = ("fingerprint", "level", "code", "site", "study", "record", "norm", "c
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file aside, flush it, rename it."""
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+@contextmanager
+def aside(path: Path) -> Iterator[TextIO]:
+    """Write a file aside; it is flushed to the disk and renamed when all of it is written."""
+    place = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        with aside.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with place.open("w", encoding="utf-8", newline="") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
+        place.replace(path)
     finally:
-        aside.unlink(missing_ok=True)
+        place.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file aside, flush it, rename it."""
+    with aside(path) as file:
+        file.write(text)
 
 
 def as_row(finding: Finding) -> dict[str, Any]:
     """Return a finding as a flat row."""
-    return {"fingerprint": finding.fingerprint, **asdict(finding)}
+    return {"fingerprint": finding.fingerprint, **finding._asdict()}
 
 
-def jsonl(findings: Iterable[Finding]) -> str:
-    """Return findings as JSON lines."""
-    return "".join(json.dumps(as_row(f), ensure_ascii=False, sort_keys=True) + "\n" for f in findings)
-
-
-def csv_text(findings: Iterable[Finding]) -> str:
-    """Return findings as CSV in which no cell is taken for a formula."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS)
-    writer.writeheader()
-    for finding in findings:
-        writer.writerow({key: safe_cell(value) for key, value in as_row(finding).items()})
-    return out.getvalue()
+def write_findings(findings: Iterable[Finding], folder: Path) -> None:
+    """Write findings.jsonl and findings.csv in one pass; in the CSV no cell is taken for a formula."""
+    with aside(folder / "findings.jsonl") as lines, aside(folder / "findings.csv") as cells:
+        writer = csv.DictWriter(cells, COLUMNS)
+        writer.writeheader()
+        for finding in findings:
+            row = as_row(finding)
+            lines.write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
+            writer.writerow({key: safe_cell(value) for key, value in row.items()})
 
 
 def safe_cell(value: Any) -> Any:
@@ -61,24 +60,21 @@ def safe_cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file aside and rename it."""
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        pq.write_table(table, aside, compression="zstd")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
 def summary(result: Audit, order: Order) -> dict[str, Any]:
     """Return what summary.json holds."""
     return {
         "as_of": order.as_of.isoformat(), "profile": order.profile.name, "profile_digest": order.profile.digest,
         "inventory": order.inventory.digest, "laws": {"version": order.profile.knowledge.version, "digest": order.profile.knowledge.digest},
-        "dispositions": result.dispositions.rows(), "findings": dict(Counter(f.code for f in result.findings)),
-        "waived": sum(1 for f in result.findings if f.waived), "determined_percent": round(result.determined, 2),
-        "reconciliation": dict(result.reconciliation), "files": dict(result.files), "missing": result.missing.rows(),
-        "blocked": result.blocked.rows(), "by_place": result.by_place.rows(), "by_year": result.by_year.rows(),
-        "only_priors": result.only_priors,
+        "dispositions": result.tally.dispositions.rows(), "findings": _by_code(result),
+        "waived": sum(many for _, waived, many in result.findings.counts() if waived), "determined_percent": round(result.tally.determined, 2),
+        "reconciliation": dict(result.tally.reconciliation), "files": dict(result.files), "missing": result.tally.missing.rows(),
+        "blocked": result.tally.blocked.rows(), "by_place": result.tally.by_place.rows(), "by_year": result.tally.by_year.rows(),
+        "only_priors": result.tally.only_priors,
     }  # fmt: skip
+
+
+def _by_code(result: Audit) -> dict[str, int]:
+    counts = Counter[str]()
+    for code, _, many in result.findings.counts():
+        counts[code] += many
+    return dict(counts)

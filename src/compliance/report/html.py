@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from compliance.audit.findings import LEVELS, RANK, Finding
+from compliance.audit.findings import LEVELS, RANK
+from compliance.audit.results import FindingFile
 from compliance.audit.run import Audit, Order
 from compliance.decision.explain import DISCLAIMER, MAY_PURGE
 from compliance.law.knowledge import KnowledgeBase
@@ -74,20 +75,20 @@ def values(audit: Audit, order: Order, about: About, explanations: Mapping[str, 
     adopted, shown = profile.adopted, groups(audit.findings)
     return {
         "profile": profile, "as_of": today, "about": about, "audit": audit, "law": base, "inventory": order.inventory,
-        "numbers": _numbers(audit), "purgeable": _purgeable(audit), "blocked": audit.blocked.rows(),
+        "numbers": _numbers(audit), "purgeable": _purgeable(audit), "blocked": audit.tally.blocked.rows(),
         "adopted": "adopted" if adopted and adopted.digest == base.digest else "not adopted" if adopted else "no law version adopted",
         "may_purge": MAY_PURGE.format(day=today), "disclaimer": DISCLAIMER,
         "levels": _levels(audit.findings), "groups": shown, "explanations": explanations, "meaning": MEANING,
-        "missing": audit.missing.rows()[:12], "assumed": _assumed(audit, order), "sources": _sources(audit, base), "charts": _charts(audit),
+        "missing": audit.tally.missing.rows()[:12], "assumed": _assumed(audit, order), "sources": _sources(audit, base), "charts": _charts(audit),
         "cut": len(audit.findings) - sum(len(group["rows"]) for group in shown), "per_code": PER_CODE,
-        "cost": _cost(audit, profile.cost), "total": sum(audit.dispositions.studies.values()),
+        "cost": _cost(audit, profile.cost), "total": sum(audit.tally.dispositions.studies.values()),
     }  # fmt: skip
 
 
 def _numbers(audit: Audit) -> list[dict[str, Any]]:
-    total, size = sum(audit.dispositions.studies.values()), sum(audit.dispositions.bytes.values())
-    breach = audit.breach.studies["apparent breach"], audit.breach.bytes["apparent breach"]
-    open_ = audit.dispositions.studies["undetermined"], audit.dispositions.bytes["undetermined"]
+    total, size = sum(audit.tally.dispositions.studies.values()), sum(audit.tally.dispositions.bytes.values())
+    breach = audit.tally.breach.studies["apparent breach"], audit.tally.breach.bytes["apparent breach"]
+    open_ = audit.tally.dispositions.studies["undetermined"], audit.tally.dispositions.bytes["undetermined"]
     return [
         {"label": "apparent breach", "studies": breach[0], "bytes": breach[1], "class": "bad"},
         {
@@ -102,32 +103,34 @@ def _numbers(audit: Audit) -> list[dict[str, Any]]:
 
 def _purgeable(audit: Audit) -> dict[str, Any]:
     both = ("ready", "a duty comes first")
-    return {"studies": sum(audit.ready.studies[k] for k in both), "bytes": sum(audit.ready.bytes[k] for k in both),
-            "ready": audit.ready.studies["ready"], "priors": audit.only_priors}  # fmt: skip
+    return {"studies": sum(audit.tally.ready.studies[k] for k in both), "bytes": sum(audit.tally.ready.bytes[k] for k in both),
+            "ready": audit.tally.ready.studies["ready"], "priors": audit.tally.only_priors}  # fmt: skip
 
 
-def _levels(findings: Sequence[Finding]) -> list[tuple[str, str, int, int]]:
-    counts = Counter(f.code for f in findings if not f.waived)
-    waived = Counter(f.code for f in findings if f.waived)
-    codes = sorted(set(counts) | set(waived), key=lambda code: (RANK[LEVELS[code]], code))
-    return [(LEVELS[code], code, counts[code], waived[code]) for code in codes]
+def _levels(findings: FindingFile) -> list[tuple[str, str, int, int]]:
+    counts = {(code, waived): many for code, waived, many in findings.counts()}
+    codes = sorted({code for code, _ in counts}, key=_worst_first)
+    return [(LEVELS[code], code, counts.get((code, False), 0), counts.get((code, True), 0)) for code in codes]
 
 
-def groups(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+def _worst_first(code: str) -> tuple[int, str]:
+    return RANK[LEVELS[code]], code
+
+
+def groups(findings: FindingFile) -> list[dict[str, Any]]:
     """Group findings by code, each group cut to what a page can bear."""
-    by_code: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_code.setdefault(finding.code, []).append(finding)
-    ordered = sorted(by_code, key=lambda code: (RANK[LEVELS[code]], code))
+    counts = Counter[str]()
+    for code, _, many in findings.counts():
+        counts[code] += many
     room, shown = SHOWN, []
-    for code in ordered:
-        rows = by_code[code][: min(PER_CODE, max(room, 20))]
+    for code in sorted(counts, key=_worst_first):
+        rows = findings.first(code, min(PER_CODE, max(room, 20)))
         room -= len(rows)
-        shown.append({"code": code, "level": LEVELS[code], "rows": rows, "all": len(by_code[code])})
+        shown.append({"code": code, "level": LEVELS[code], "rows": rows, "all": counts[code]})
     return shown
 
 
-def to_explain(findings: Sequence[Finding], most: int = EXPLAINED) -> dict[str, list[str]]:
+def to_explain(findings: FindingFile, most: int = EXPLAINED) -> dict[str, list[str]]:
     """Return the studies whose explanation the page shows, each with the fingerprints of its findings."""
     wanted: dict[str, list[str]] = {}
     for group in groups(findings):
@@ -147,17 +150,18 @@ def _assumed(audit: Audit, order: Order) -> list[dict[str, Any]]:
             "why": whys.get((fact, name), ("", ""))[1],
             "studies": number,
         }
-        for (fact, name), number in sorted(audit.assumed.items(), key=lambda item: -item[1])
+        for key, number in sorted(audit.tally.assumed.items(), key=lambda item: (-item[1], item[0]))
+        for fact, _, name in [key.partition("|")]
     ]
 
 
 def _sources(audit: Audit, base: KnowledgeBase) -> list[tuple[Norm, int]]:
-    found = [(base.index[name], number) for name, number in audit.applied.items() if name in base.index]
+    found = [(base.index[name], number) for name, number in audit.tally.applied.items() if name in base.index]
     return sorted(found, key=lambda item: (item[0].jurisdiction, item[0].id))
 
 
 def _charts(audit: Audit) -> dict[str, str]:
-    years = sorted(audit.by_year.rows(), key=lambda row: row["key"])
+    years = sorted(audit.tally.by_year.rows(), key=lambda row: row["key"])
     first, later = years[:15], years[15:]
     if later:
         first.append(
@@ -167,12 +171,14 @@ def _charts(audit: Audit) -> dict[str, str]:
     def of(rows: list[dict[str, Any]]) -> list[tuple[str, float, str]]:
         return [(row["key"], row["bytes"], f"{volume(row['bytes'])}, {row['studies']:,} studies") for row in rows]
 
-    findings = Counter(f.code for f in audit.findings)
+    findings = Counter[str]()
+    for code, _, many in audit.findings.counts():
+        findings[code] += many
     return {
         "findings": bars([(code, n, f"{n:,}") for code, n in findings.most_common()], "findings by kind"),
-        "dispositions": bars(of(audit.dispositions.rows()), "volume by disposition"),
+        "dispositions": bars(of(audit.tally.dispositions.rows()), "volume by disposition"),
         "years": bars(of(first), "volume by the year from which it may go"),
-        "places": bars(of(audit.by_place.rows()[:20]), "volume by jurisdiction"),
+        "places": bars(of(audit.tally.by_place.rows()[:20]), "volume by jurisdiction"),
     }
 
 

@@ -1,0 +1,231 @@
+"""Many studies of one keeper under one jurisdiction code, judged in columns: the same as `judge` says for one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compliance.decision import group
+from compliance.decision.batch import NO_ROW, Mask, known_or_none
+from compliance.decision.compile import Law
+from compliance.decision.group import Folded, Seen
+from compliance.decision.judge import done, holds_word, may_hold_word
+from compliance.decision.luts import Days
+from compliance.decision.rows import Rows, Span
+from compliance.decision.unfold import Level, Parts, unfold
+from compliance.law.dates import LAST, NEVER
+from compliance.law.knowledge import KnowledgeBase
+from compliance.law.statutes import BEFORE_PURGE, Norm, Version
+from compliance.law.vocabulary import Value
+
+LOSSY = ("no_norm", "allowed_from", "undetermined", "forbidden")
+_DAYS = 1 << 22  # more than any day: status and day in one number
+_NEVER = np.array([NEVER], np.int32)
+
+
+@dataclass
+class LossyRows:
+    """The strictest status and its first allowed day in one number, the smallest ratio, the binding end (0 = none)."""
+
+    key: NDArray[np.int64]
+    ratio: NDArray[np.float64]
+    lo: Days
+    hi: Days
+
+
+@dataclass
+class Judged:
+    """One keeper's record classes, study by study: `study` folds them; see `judge.ClassResult`."""
+
+    law: Law
+    study: Level
+    classes: NDArray[np.intp]
+    words: tuple[str | None, ...]
+    fold: Folded
+    destroy_by: Days
+    lossy: LossyRows
+    blocking: dict[str, Mask]
+    applied: dict[str, Mask] = field(default_factory=dict)  # by study: the norms that apply, surely or perhaps
+
+
+def judge(rows: Rows, law: Law, knowledge: KnowledgeBase) -> Judged:
+    """Judge every study of one keeper under one code."""
+    parts = unfold(rows, knowledge.vocabulary)
+    applied: dict[str, Mask] = {}
+
+    def look(kind: str, at: Rows) -> dict[str, Seen]:
+        found = group.look(law, at, kind)
+        for name, seen in found.items():
+            if not seen.ready.norm.is_gap and seen.live.any():
+                applied[name] = by_study(parts, seen.live)
+        return found
+
+    whole = floors(look("floor", parts.rows), law, knowledge, parts)
+    last_day = _NEVER
+    if law.ordered("ceiling"):
+        last_day = _destroy_by(group.destroy_by(look("ceiling", with_retention_end(parts, whole))), parts)
+    free = _freedom(rows, parts)
+    lossy = _lossy(look("lossy", parts.rows), law, parts)
+    blocking = _blocking(look("duty", parts.rows), parts, free == 2)
+    return Judged(
+        law,
+        parts.study,
+        parts.classes,
+        parts.words,
+        _freed(whole, free, rows, parts),
+        last_day,
+        lossy,
+        blocking,
+        applied,
+    )
+
+
+def floors(found: Mapping[str, Seen], law: Law, knowledge: KnowledgeBase, parts: Parts) -> Folded:
+    """Return what the floors say of each record class."""
+    combos, place = parts.rows.combos, parts.rows.place
+    covers = combos.over("facility_type", lambda v: knowledge.nothing_found(place, known_or_none(v)), np.bool_)
+    return _whole(group.fold(found, law, combos.by_row(covers)), parts)
+
+
+def with_retention_end(parts: Parts, whole: Folded) -> Rows:
+    """Return the parts with the binding end of their record class, from which ceilings count."""
+    return parts.rows.with_day("retention_end", Span(_by_part(parts, whole.bound_lo), _by_part(parts, whole.bound_hi)))
+
+
+def _by_part(parts: Parts, column: NDArray[Any]) -> NDArray[Any]:
+    return parts.modality.spread(parts.record.spread(column))
+
+
+def by_study(parts: Parts, mask: Mask) -> Mask:
+    """Return the studies in which some part says yes."""
+    return parts.study.any(parts.record.any(parts.modality.any(mask)))
+
+
+def _whole(fold: Folded, parts: Parts) -> Folded:
+    """Over body parts each pair counts, or one of them where the pairing is not known; then over modalities."""
+    if parts.modality.starts is None:
+        return fold
+    known = np.broadcast_to(parts.pairs_known, (parts.rows.n,))[parts.modality.starts]
+    pairs = _folded(fold, parts.modality, known)
+    return _folded(pairs, parts.record, np.ones(1, np.bool_))
+
+
+def _folded(fold: Folded, level: Level, all_count: Mask) -> Folded:
+    """Each end is the latest; where not all count it is the hull: the earliest early end."""
+    n = (level.n,)
+    lo, hi, bound_lo, bound_hi, permanent, covered, governing = (
+        np.broadcast_to(column, n)
+        for column in (fold.lo, fold.hi, fold.bound_lo, fold.bound_hi, fold.permanent, fold.covered, fold.governing)
+    )
+    first = level.first_greatest(hi)
+    return Folded(
+        np.where(all_count, level.latest(lo), level.earliest(lo)),
+        level.latest(hi),
+        np.where(all_count, level.latest(bound_lo), level.earliest(bound_lo)),
+        level.latest(bound_hi),
+        np.where(all_count, level.any(permanent), level.all(permanent)),
+        level.all(covered),
+        governing if first is None else governing[first],
+    )
+
+
+def _destroy_by(days: Days, parts: Parts) -> Days:
+    if parts.modality.starts is None:
+        return days
+    days = np.broadcast_to(days, (parts.rows.n,))
+    known = np.broadcast_to(parts.pairs_known, (parts.rows.n,))[parts.modality.starts]
+    return parts.record.earliest(np.where(known, parts.modality.earliest(days), parts.modality.latest(days)))
+
+
+def _freedom(rows: Rows, parts: Parts) -> NDArray[np.uint8]:
+    """By record class: 2 where a duplicate is free, 1 where it may be, 0 where it is none."""
+    duplicate = rows.combos.over("copy", partial(_holds, "duplicate"), np.uint8)
+    another = rows.combos.over("copies_left", partial(_holds, "some"), np.uint8)
+    return parts.study.spread(rows.combos.by_row(np.minimum(duplicate, another)))
+
+
+def _holds(word: str, value: Value | None) -> int:
+    known = known_or_none(value)
+    return 2 if holds_word(known, word) else 1 if may_hold_word(known, word) else 0
+
+
+def _freed(whole: Folded, free: NDArray[np.uint8], rows: Rows, parts: Parts) -> Folded:
+    """A duplicate is free while another copy of equal quality of the same keeper surely remains."""
+    if not free.any():
+        return whole
+    study = rows.span("study_date")
+    lo, hi = parts.study.spread(study.lo), parts.study.spread(study.hi)
+    sure, perhaps = free == 2, free == 1
+    governing = np.where(whole.hi >= hi, whole.governing, -1)
+
+    def pick(old: NDArray[Any], new: NDArray[Any], hull: NDArray[Any]) -> NDArray[Any]:
+        return np.where(sure, new, np.where(perhaps, hull, old))
+
+    return Folded(
+        pick(whole.lo, lo, np.minimum(whole.lo, lo)),
+        pick(whole.hi, hi, np.maximum(whole.hi, hi)),
+        pick(whole.bound_lo, lo, np.minimum(whole.bound_lo, lo)),
+        pick(whole.bound_hi, hi, np.maximum(whole.bound_hi, hi)),
+        whole.permanent & (free == 0),
+        pick(whole.covered, np.ones(1, np.bool_), whole.covered),
+        pick(whole.governing, np.full(1, -1), governing),
+    )
+
+
+def _lossy(found: Mapping[str, Seen], law: Law, parts: Parts) -> LossyRows:
+    """Status, day and ratio of every part, the strictest of a record class."""
+    nothing = LossyRows(np.zeros(1, np.int64), np.full(1, np.inf), np.zeros(1, np.int32), np.zeros(1, np.int32))
+    if not found:
+        return nothing
+    live, ratio = NO_ROW, np.full(1, np.inf)
+    for seen in found.values():
+        live = live | seen.live
+        for version, where in seen.governs:
+            if version.max_ratio is not None:
+                ratio = np.where(where & seen.live, np.minimum(ratio, version.max_ratio), ratio)
+    whole = group.fold(found, law, NO_ROW, as_binding=True)
+    bound = group.fold(found, law, NO_ROW)
+    for_ever = whole.hi >= LAST
+    status = np.where(~whole.covered | for_ever & ~whole.permanent, 2, np.where(for_ever, 3, 1))
+    key = np.where(live, status * _DAYS + np.where(status == 1, whole.hi.astype(np.int64) + 1, 0), 0)
+    bound_lo, bound_hi = (np.where(bound.covered & live, day, 0) for day in (bound.bound_lo, bound.bound_hi))
+
+    def strictest(column: NDArray[Any], how: np.ufunc) -> NDArray[Any]:
+        return parts.record.fold(how, parts.modality.fold(how, column))
+
+    return LossyRows(strictest(key, np.maximum), strictest(np.where(live, ratio, np.inf), np.minimum),
+                     strictest(bound_lo, np.maximum), strictest(bound_hi, np.maximum))  # fmt: skip
+
+
+def _blocking(found: Mapping[str, Seen], parts: Parts, free: Mask) -> dict[str, Mask]:
+    """By record class, for each duty that must come before a purge, where it is open."""
+    blocking = {}
+    for name, seen in found.items():
+        combos, is_open = parts.rows.combos, NO_ROW
+        for version, where in seen.governs:
+            if version.duty in BEFORE_PURGE:
+                undone = partial(_undone, seen.ready.norm, version, parts.rows.as_of)
+                is_open = is_open | where & combos.by_row(combos.over("duties_done", undone, np.bool_))
+        if is_open.any():
+            shown = _where_it_weighs_most(is_open & seen.live, seen.applies, parts) & ~free
+            if shown.any():
+                blocking[name] = shown
+    return blocking
+
+
+def _undone(norm: Norm, version: Version, as_of: int, when: Value | None) -> bool:
+    return not done(norm, version, when, as_of)
+
+
+def _where_it_weighs_most(mask: Mask, applies: NDArray[np.uint8], parts: Parts) -> Mask:
+    """Of the parts of a record class the first to which the duty surely applies counts, else the first it may."""
+    if parts.modality.starts is None:
+        return mask
+    runs = Level(parts.rows.n, parts.modality.starts[parts.record.starts] if parts.record.starts is not None else None)
+    first = runs.first_greatest(applies)
+    return np.broadcast_to(mask, (parts.rows.n,))[first] if first is not None else mask

@@ -1,0 +1,250 @@
+"""From the facts of many studies to what is known of them: assumptions, the rule on death, tense and bounds, in columns.
+
+The same as `assume.assume` and `law.situation.situate` for one study (SEMANTICS 1-3, 8, 26).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pyarrow as pa
+
+from compliance.decision.assume import AssumptionSet, Entry
+from compliance.decision.batch import EVERY_ROW, NO_ROW, Coded, Dated, FactTable, Mask, Selection, constant, texts_at
+from compliance.decision.combine import combine
+from compliance.decision.luts import outside
+from compliance.decision.rows import One, Rows, Span
+from compliance.law.conditions import YES, Condition, facts_in
+from compliance.law.dates import LAST, NEVER, OPEN, DateRange
+from compliance.law.periods import EITHER, facts_of
+from compliance.law.situation import bounds, dated
+from compliance.law.vocabulary import Members, Unknown, Value, Vocabulary
+
+ORIGINAL = Members(frozenset({"original"}), frozenset({"original"}))
+ABSENT = Coded(np.zeros(1, np.intp), (None,))
+
+
+def ask(condition: Condition, value: Value | None) -> int:
+    """Return the truth of a condition on words for one value."""
+    return int(condition.truth(One(value)))
+
+
+@dataclass
+class Filled:
+    """The facts of `rows` studies with assumptions filled in, and by assumption the rows in which it was used."""
+
+    rows: int
+    dates: dict[str, Dated]
+    words: dict[str, Coded]
+    texts: Mapping[str, pa.Array]
+    used: list[tuple[Entry, Mask]] = field(default_factory=list)
+
+    def take(self, rows: Selection, n: int) -> Filled:
+        """Return the facts of these of `n` rows."""
+        if isinstance(rows, slice) and rows == slice(0, n):
+            return self
+        dates = {name: one.take(rows) for name, one in self.dates.items()}
+        words = {name: one.take(rows) for name, one in self.words.items()}
+        count = len(range(n)[rows]) if isinstance(rows, slice) else len(rows)
+        return Filled(count, dates, words, texts_at(self.texts, rows))
+
+
+def fill(table: FactTable, sets: Sequence[AssumptionSet], as_of: int) -> Filled:
+    """Fill absent facts in the order given; a written `unknown` is never filled."""
+    filled = Filled(table.rows, dict(table.dates), dict(table.words), table.texts)
+    _death_from_deceased(filled, as_of, only_absent=True)
+    for entry in (entry for chosen in sets for entry in chosen.entries):
+        where = _fires(filled, entry, as_of)
+        if where.any():
+            where = _put(filled, entry, where, as_of)
+        if where.any():
+            filled.used.append((entry, where))
+    return filled
+
+
+def _absent(filled: Filled, fact: str) -> Mask:
+    if fact in filled.dates:
+        return filled.dates[fact].absent
+    if fact in filled.words:
+        one = filled.words[fact]
+        return np.array([value is None for value in one.values])[one.codes]
+    return EVERY_ROW
+
+
+def _fires(filled: Filled, entry: Entry, as_of: int) -> Mask:
+    where = _absent(filled, entry.fact)
+    if entry.when.any_of and where.any():
+        asked = sorted({fact for c in entry.when.conditions() for fact in facts_in(c)})
+        days = {name: Span(one.lo, one.hi) for name, one in filled.dates.items()}
+        view = Rows(filled.rows, as_of, days, combine(filled.words, asked, ask), filled.texts)
+        where = where & (view.scope(entry.when) == YES)
+    return where
+
+
+def _put(filled: Filled, entry: Entry, where: Mask, as_of: int) -> Mask:
+    """Write the value where the assumption fires; return where it had one to write."""
+    fact = entry.fact
+    if isinstance(entry.value, DateRange):
+        return _put_days(filled, fact, constant(entry.value, as_of), where)
+    if entry.value is not None:
+        return _put_words(filled, fact, Coded(np.zeros(1, np.intp), (entry.value,)), where)
+    if entry.other in filled.dates:
+        return _put_days(filled, fact, filled.dates[entry.other], where)
+    return _put_words(filled, fact, filled.words.get(entry.other, ABSENT), where)
+
+
+def _put_days(filled: Filled, fact: str, source: Dated, where: Mask) -> Mask:
+    said = ~source.absent & ~((source.lo == OPEN) & (source.hi == NEVER))
+    where = where & said
+    old = filled.dates.get(fact)
+    if len(where) == 1 and where[0]:
+        filled.dates[fact] = Dated(source.lo, source.hi)
+    elif where.any():
+        old = old or Dated(np.array([OPEN], np.int32), np.array([NEVER], np.int32), EVERY_ROW)
+        filled.dates[fact] = Dated(
+            np.where(where, source.lo, old.lo), np.where(where, source.hi, old.hi), old.absent & ~where
+        )
+    return where
+
+
+def _put_words(filled: Filled, fact: str, source: Coded, where: Mask) -> Mask:
+    old = filled.words.get(fact, ABSENT)
+    said = np.array([value is not None and not isinstance(value, Unknown) for value in source.values])
+    where = where & said[source.codes]
+    if where.any():
+        codes = np.where(where, source.codes + len(old.values), old.codes)
+        filled.words[fact] = _fewer(Coded(codes, (*old.values, *source.values)))
+    return where
+
+
+def _fewer(one: Coded) -> Coded:
+    """Number equal values once."""
+    numbers, values = list[int](), list[Value | None]()
+    for value in one.values:
+        same = next((n for n, other in enumerate(values) if type(other) is type(value) and other == value), None)
+        if same is None:
+            values.append(value)
+        numbers.append(len(values) - 1 if same is None else same)
+    return Coded(np.array(numbers, np.intp)[one.codes], tuple(values))
+
+
+def _death_from_deceased(filled: Filled, as_of: int, only_absent: bool) -> Mask:
+    """`deceased` and `death_date` say the same thing; return where they contradict each other."""
+    said = filled.words.get("deceased")
+    if said is None:
+        return NO_ROW
+    kinds = np.array([2 if v is True else 1 if v is False else 3 if isinstance(v, Unknown) else 0 for v in said.values])
+    kind = kinds[said.codes]
+    death = filled.dates.get("death_date", Dated(np.array([OPEN], np.int32), np.array([NEVER], np.int32), EVERY_ROW))
+    low = np.where(kind == 2, OPEN, np.where(kind == 1, NEVER, OPEN)).astype(np.int32)
+    high = np.where(kind == 2, as_of, NEVER).astype(np.int32)
+    where = kind > 0
+    if only_absent:
+        where = where & death.absent
+        lo, hi, wrong = np.where(where, low, death.lo), np.where(where, high, death.hi), NO_ROW
+    else:
+        known = _known_by(Span(death.lo, death.hi), as_of)
+        lo, hi = np.maximum(known.lo, low), np.minimum(known.hi, high)
+        wrong = where & (lo > hi)
+        lo = np.where(wrong, OPEN, np.where(where, lo, death.lo)).astype(np.int32)
+        hi = np.where(wrong, NEVER, np.where(where, hi, death.hi)).astype(np.int32)
+    filled.dates["death_date"] = Dated(lo.astype(np.int32), hi.astype(np.int32), death.absent & ~where)
+    return wrong
+
+
+def situate(table: Filled, vocabulary: Vocabulary, as_of: int, asked: Iterable[str]) -> Rows:
+    """Return what is known of the rows, for the facts that are `asked` about."""
+    filled = replace(table, dates=dict(table.dates), words=dict(table.words))
+    beyond = _beyond(filled)
+    wrong = _death_from_deceased(filled, as_of, only_absent=False)
+    study, late = _study(filled, as_of)
+    wanted = set(asked)
+    days: dict[str, Span] = {}
+    for kind in dated(vocabulary):
+        given = filled.dates.get(kind.name)
+        if kind.name == "study_date":
+            days[kind.name] = study
+        elif given is not None or kind.name in wanted or _is_bound(vocabulary, kind.name):
+            span = (
+                Span(given.lo, given.hi)
+                if given is not None
+                else Span(np.array([OPEN], np.int32), np.array([NEVER], np.int32))
+            )
+            days[kind.name] = _tensed(kind.tense, span, study, as_of)
+    _put_words(filled, "copy", Coded(np.zeros(1, np.intp), (ORIGINAL,)), _absent(filled, "copy"))
+    combos = combine(filled.words, [name for name in filled.words if name in wanted and name != "deceased"], ask)
+    rows = Rows(filled.rows, as_of, days, combos, filled.texts, wrong=wrong | late, beyond=beyond)
+    _bound(rows, vocabulary)
+    return rows
+
+
+def _study(filled: Filled, as_of: int) -> tuple[Span, Mask]:
+    """The study's range is cut at as_of; a study surely later is bad data."""
+    given = filled.dates.get("study_date")
+    if given is None:
+        return Span(np.array([OPEN], np.int32), np.array([as_of], np.int32)), NO_ROW
+    late = given.lo > as_of
+    if not late.any() and given.hi is given.lo:
+        return Span(given.lo, given.hi), NO_ROW
+    lo = np.where(late, OPEN, given.lo).astype(np.int32)
+    return Span(lo, np.minimum(given.hi, as_of).astype(np.int32)), late
+
+
+def _known_by(day: Span, as_of: int) -> Span:
+    """Tense `once`: a day after as_of is not known yet and counts as never."""
+    if day.hi is day.lo:
+        lo = np.where(day.lo > as_of, NEVER, day.lo).astype(np.int32)
+        return Span(lo, lo)
+    return Span(
+        np.where(day.lo > as_of, NEVER, day.lo).astype(np.int32),
+        np.where(day.hi > as_of, NEVER, day.hi).astype(np.int32),
+    )
+
+
+def _tensed(tense: str, day: Span, study: Span, as_of: int) -> Span:
+    if tense == "once":
+        return _known_by(day, as_of)
+    later = day.hi > as_of
+    if not later.any():
+        return day
+    if tense == "moving":
+        return Span(np.where(later, study.lo, day.lo).astype(np.int32), np.where(later, as_of, day.hi).astype(np.int32))
+    if tense == "moving_or_never":
+        later = later & (day.lo != NEVER)
+        return Span(np.where(later, OPEN, day.lo).astype(np.int32), np.where(later, NEVER, day.hi).astype(np.int32))
+    open_end = (day.hi == NEVER) & (day.lo != NEVER)
+    return Span(day.lo, np.where(open_end, LAST, day.hi).astype(np.int32)) if open_end.any() else day
+
+
+def _is_bound(vocabulary: Vocabulary, fact: str) -> bool:
+    """Another fact's bound names it."""
+    return any(facts_of(line.event) == fact for _, _, line in bounds(vocabulary))
+
+
+def _bound(rows: Rows, vocabulary: Vocabulary) -> None:
+    """Intersect every range with its bounds; where nothing is left the facts contradict each other."""
+    for fact, before, line in bounds(vocabulary):
+        if fact not in rows.days:
+            continue
+        day, limit = rows.days[fact], rows.line(line, EITHER)
+        lo = np.maximum(day.lo, limit.lo) if before else day.lo
+        hi = day.hi if before else np.minimum(day.hi, limit.hi)
+        empty = lo > hi
+        if empty.any():
+            lo, hi = np.where(empty, day.lo, lo), np.where(empty, day.hi, hi)
+            rows.wrong = rows.wrong | empty
+        same = day.hi is day.lo and not empty.any() and bool((lo == hi).all())
+        rows.days[fact] = Span(lo, lo if same else hi)
+        rows.forget(fact)
+
+
+def _beyond(filled: Filled) -> Mask:
+    """Return the rows with a day that no table holds."""
+    found: Mask = NO_ROW
+    for one in filled.dates.values():
+        odd = outside(one.lo) if one.hi is one.lo else outside(one.lo) | outside(one.hi)
+        if odd.any():
+            found = found | odd
+    return found

@@ -1,0 +1,112 @@
+"""The columnar evaluator says in columns what `decide` says for one study (SEMANTICS 35), in every output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from invented import build, frame, holds, statutes, studies
+
+from compliance.decision.answers import DECISIONS
+from compliance.decision.assume import AssumptionSet, shipped
+from compliance.decision.batch import FactTable
+from compliance.decision.columns import Evaluator
+from compliance.decision.decide import Decision, decide
+from compliance.decision.holds import Hold
+from compliance.decision.missing import missing_facts
+from compliance.law.dates import DateRange
+from compliance.law.knowledge import KnowledgeBase
+from desk import TODAY, as_table
+
+HUNT = os.environ.get("EXAMPLES")
+CALM = settings(max_examples=int(HUNT or 60), deadline=None, derandomize=not HUNT, suppress_health_check=list(HealthCheck))
+ROWS = 40
+
+
+def expected(decision: Decision) -> dict[str, Any]:
+    """The row that `decide` would write."""
+    retain, binding, lossy = decision.retain, decision.binding, decision.lossy
+    return {
+        "disposition": decision.disposition, "ready": decision.ready, "permanent": decision.permanent,
+        "retain_earliest": retain.earliest, "retain_latest": retain.latest,
+        "binding_earliest": binding.earliest, "binding_latest": binding.latest,
+        "destroy_by": decision.destroy_by, "governing": decision.governing[0] if decision.governing else "",
+        "missing": ", ".join(missing_facts(decision)),
+        "open_duties": sorted({duty.norm.id for duty in decision.duties if duty.blocks}),
+        "next_change": decision.next_change.on if decision.next_change else None,
+        "held": bool(decision.holds), "bad_data": bool(decision.problems),
+        "lossy": lossy.status, "lossy_from": lossy.allowed_from, "max_ratio": lossy.max_ratio, "lossy_binding": lossy.binding,
+    }  # fmt: skip
+
+
+def said(evaluator: Evaluator, table: FactTable, keepers: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+    """The rows that the columnar evaluator writes, as ordinals."""
+    answers = evaluator.answers(table, keepers)
+    shown = answers.table()
+    assert shown.schema == DECISIONS
+    rows: list[dict[str, Any]] = shown.to_pylist()
+    for number, row in enumerate(rows):
+        for name in ("retain_earliest", "retain_latest", "binding_earliest", "binding_latest"):
+            row.pop(name)
+        row |= {
+            "retain_earliest": int(answers.lo[number]), "retain_latest": int(answers.hi[number]),
+            "binding_earliest": int(answers.bound_lo[number]), "binding_latest": int(answers.bound_hi[number]),
+            "lossy_binding": DateRange(int(answers.lossy_lo[number]), int(answers.lossy_hi[number])) if answers.lossy_hi[number] else None,
+            "open_duties": sorted(filter(None, row["open_duties"].split(", "))),
+        }  # fmt: skip
+        for name in ("destroy_by", "next_change", "lossy_from"):
+            row[name] = row[name].toordinal() if row[name] else None
+        row.pop("earliest_purge_date")
+    return rows
+
+
+def assert_equal(
+    base: KnowledgeBase, rows: list[dict[str, Any]], sets: tuple[AssumptionSet, ...] = (), matters: tuple[Hold, ...] = (), keepers: tuple[dict[str, Any], ...] = ()
+) -> None:
+    table = as_table(rows, base.vocabulary)
+    read_keepers = [base.vocabulary.read(keeper) for keeper in keepers]
+    found = said(Evaluator(base, TODAY.toordinal(), sets, matters), table, read_keepers)
+    for number, row in enumerate(rows):
+        facts = {name: value for name, value in row.items() if value is not None}
+        if keepers:
+            facts["keepers"] = list(keepers)
+        wanted = expected(decide(facts, base, TODAY, sets, matters))
+        assert found[number] == wanted, f"row {number}: {facts}"
+
+
+@st.composite
+def tables(draw: Any) -> list[dict[str, Any]]:
+    """Rows made of a few studies, each fact at any rung of its ladder."""
+    some = draw(st.lists(studies(), min_size=2, max_size=4))
+    rows = []
+    for _ in range(draw(st.integers(1, ROWS))):
+        study = draw(st.sampled_from(some))
+        row = {}
+        for name, words in study.items():
+            rung = draw(st.sampled_from([0, 0, 0, 1, 2, 3]))
+            row[name] = words[min(rung, len(words) - 1)]
+        rows.append(row)
+    return rows
+
+
+@CALM
+@given(statutes(), tables())
+def test_columns_say_what_decide_says_without_assumptions(law: Any, rows: Any) -> None:
+    assert_equal(build(law), rows)
+
+
+@CALM
+@given(statutes(), tables(), st.sampled_from(["practical", "cautious"]))
+def test_columns_say_what_decide_says_with_assumptions_and_holds(law: Any, rows: Any, name: str) -> None:
+    assert_equal(build(law), rows, (shipped(name, frame().vocabulary),), tuple(holds()))
+
+
+@CALM
+@given(statutes(), tables(), studies())
+def test_columns_say_what_decide_says_of_several_keepers(law: Any, rows: Any, other: Any) -> None:
+    own = ("jurisdiction", "facility_type", "ownership", "duties_done", "last_service_date", "copy", "copies_left")
+    keepers = ({name: other[name][0] for name in own}, {"jurisdiction": ["XA-N", "XB"], "facility_type": "clinic"}, {})
+    assert_equal(build(law), rows, (), tuple(holds()), keepers)
