@@ -68,7 +68,7 @@ order by study_uid
 
 
 def fold(series: pa.Table) -> pa.Table:
-    """Return the studies table of series rows (columns as `from_headers` and `tables` make them)."""
+    """Return the studies table of series rows (columns as `gather` and `tables` make them)."""
     with duckdb.connect() as con:
         con.register("series", series)
         texts = ", ".join(f"min({name}) as {name}" for name in TEXTS)

@@ -6,6 +6,7 @@ are joined, counts and bytes summed, copies count as bytes only; what all instan
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -73,8 +74,9 @@ from files where outcome = 'read' group by all order by all
 class Gathered:
     """The lines of a scan as tables; to be closed."""
 
-    def __init__(self, journal: Path | None, earlier: Earlier) -> None:
-        self.con = duckdb.connect()
+    def __init__(self, journal: Path | None, earlier: Earlier, aside: Path) -> None:
+        self.aside = aside  # where DuckDB puts what is too large for memory
+        self.con = duckdb.connect(config={"temp_directory": str(aside)})
         files = _quoted(earlier.files) if earlier.files else ""
         self.con.register(
             "kept", pa.table({"row": pa.array([n for n, seen in enumerate(earlier.seen) if seen], pa.int64())})
@@ -94,8 +96,9 @@ class Gathered:
         self.con.execute(_FILES.format(header=_HEADER))
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Give the memory back, and the disk."""
         self.con.close()
+        shutil.rmtree(self.aside, ignore_errors=True)
 
     def files(self) -> pa.RecordBatchReader:
         """Return the table of files in the order of paths, batch by batch."""

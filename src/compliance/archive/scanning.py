@@ -92,7 +92,7 @@ def _write(
     from compliance.archive.fold import fold
     from compliance.archive.gather import Gathered
 
-    gathered = Gathered(journal.path if journal.lines else None, earlier)
+    gathered = Gathered(journal.path if journal.lines else None, earlier, target.with_name(f".{target.name}.aside"))
     try:
         series = gathered.series(folder.name)
         studies = fold(series)
