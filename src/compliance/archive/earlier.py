@@ -51,12 +51,21 @@ class Earlier:
 
     def outcomes(self) -> Counter[str]:
         """Return how many files had each outcome."""
-        return Counter(self._table["outcome"].to_pylist())
+        return _counts(self._table["outcome"])
 
     def reasons(self) -> Counter[str]:
         """Return how many files that are neither read nor duplicates had each reason."""
-        rows = zip(self._table["outcome"].to_pylist(), self._table["reason"].to_pylist())
-        return Counter(f"{outcome}: {kind(reason)}" for outcome, reason in rows if outcome not in ("read", "duplicate"))
+        found: Counter[str] = Counter()
+        for outcome in ("damaged", "not DICOM"):
+            for reason, number in _counts(
+                self._table.filter(pc.equal(self._table["outcome"], outcome))["reason"]
+            ).items():
+                found[f"{outcome}: {kind(reason)}"] += number
+        return found
+
+
+def _counts(words: pa.ChunkedArray) -> Counter[str]:
+    return Counter({one["values"]: one["counts"] for one in pc.value_counts(words.cast(pa.string())).to_pylist()})
 
 
 def kind(reason: str) -> str:
@@ -79,8 +88,8 @@ def _about(target: Path) -> dict[str, Any] | None:
 
 def _rows(table: pa.Table) -> dict[str, tuple[int, int, int]]:
     """Return size, time and row by path, without files that could not be read for a reason that may have passed."""
-    columns = (table[name].to_pylist() for name in ("path", "size", "mtime_ns"))
-    rows = {path: (size, mtime_ns, row) for row, (path, size, mtime_ns) in enumerate(zip(*columns))}
+    sizes, times = table["size"].to_pylist(), table["mtime_ns"].to_pylist()
+    rows = dict(zip(table["path"].to_pylist(), zip(sizes, times, range(table.num_rows))))
     for again in TO_TRY_AGAIN:
         for path in table.filter(pc.starts_with(table["reason"], again))["path"].to_pylist():
             rows.pop(path, None)

@@ -74,9 +74,10 @@ def scan_folder(folder: Path, target: Path, keys: Keys, scanned_at: str, workers
 
 
 def _to_read(folder: Path, earlier: Earlier, journal: Journal, tally: _Tally) -> Iterator[Entry]:
+    knows = earlier.knows
     for entry in walk(folder):
         tally.found += 1
-        if earlier.knows(entry) or journal.take_over(entry):
+        if knows(entry) or journal.take_over(entry):
             tally.count(entry)
         else:
             tally.opened += 1
