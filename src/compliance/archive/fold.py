@@ -7,14 +7,10 @@ the hull for all of that patient's studies, and a problem.
 
 from __future__ import annotations
 
-from typing import Any
-
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compliance.archive.ages import birth_range, read_age, read_date
-from compliance.archive.header import Header
 from compliance.archive.inventory import EPOCH
 
 TEXTS = (
@@ -72,7 +68,7 @@ order by study_uid
 
 
 def fold(series: pa.Table) -> pa.Table:
-    """Return the studies table of series rows (columns as `from_headers` and `tables` make them)."""
+    """Return the studies table of series rows (columns as `gather` and `tables` make them)."""
     with duckdb.connect() as con:
         con.register("series", series)
         texts = ", ".join(f"min({name}) as {name}" for name in TEXTS)
@@ -100,62 +96,3 @@ SERIES_ROW = pa.schema([
     ("slice_thickness", pa.float64()), ("transfer_syntax", pa.string()), ("lossy_method", pa.string()), ("title_code", pa.string()),
     ("quality_control", pa.string()), ("contributing_equipment", pa.string()),
 ])  # fmt: skip
-
-
-def from_headers(read: list[tuple[Header, int, bool]], source: str) -> pa.Table:
-    """Fold instances (header, file size, second copy) to series rows; copies count as bytes, not as instances."""
-    groups: dict[tuple[str, str], dict[str, Any]] = {}
-    for header, size, again in read:
-        key = (header["study_uid"], header["series_uid"])
-        row = groups.get(key)
-        if row is None:
-            row = groups[key] = {**_first(header), "source": source, "n_instances": 0, "bytes": 0, "sets": {}}
-        row["n_instances"] += 0 if again else 1
-        row["bytes"] += size
-        _add(row, header)
-    rows = [
-        {**row, **{name: "\\".join(sorted(words)) for name, words in row.pop("sets").items()}}
-        for row in groups.values()
-    ]
-    return pa.Table.from_pylist(rows, SERIES_ROW)
-
-
-def _first(header: Header) -> dict[str, Any]:
-    study, wrong_study = read_date(header["study_date"])
-    birth, wrong_birth = read_date(header["birth_date"])
-    aged, wrong_age = read_age(header["age"], study)
-    born, wrong_both = birth_range(birth, aged)
-    left, wrong_left = read_date(header["discharge_date"])
-    problems = "; ".join(filter(None, (wrong_study, wrong_birth, wrong_age, wrong_both, wrong_left)))
-    row = {name: header.get(name) or None for name in ("study_uid", "series_uid", "patient_key", *TEXTS)}
-    for name, value in (("study_date", study), ("birth_date", born), ("discharge_date", left)):
-        row[f"{name}_first"], row[f"{name}_last"] = (value.earliest, value.latest) if value else (None, None)
-    row["deidentified"] = header["deidentified"] == "YES" and header["dates_modified"] != "UNMODIFIED"
-    return {
-        **row,
-        "problems": problems,
-        "slice_thickness": _number(header["slice_thickness"]),
-        "lossy": None,
-        "lossy_ratio_max": None,
-    }
-
-
-def _add(row: dict[str, Any], header: Header) -> None:
-    """Join what differs between instances of one series."""
-    names = {"modality": "modality", "body_part": "body_part", "sop_class": "sop_classes", "transfer_syntax": "transfer_syntax",
-             "title_code": "title_code", "quality_control": "quality_control", "contributing_equipment": "contributing_equipment",
-             "lossy_method": "lossy_method", "image_type": "image_type"}  # fmt: skip
-    for word, column in names.items():
-        if header[word]:
-            row["sets"].setdefault(column, set()).add(header[word])
-    if header["lossy"] in ("00", "01"):
-        row["lossy"] = bool(row["lossy"]) or header["lossy"] == "01"
-    if header["lossy_ratio"] is not None:
-        row["lossy_ratio_max"] = max(row["lossy_ratio_max"] or 0.0, header["lossy_ratio"])
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

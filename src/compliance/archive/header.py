@@ -1,210 +1,145 @@
 """One DICOM Part-10 file's header: everything the inventory's tables want, or why it cannot be read.
 
-What is not read now means opening every file again later. Never names: patient and physician names are not touched.
+What is not read now means opening every file again later. The quick walk takes the usual file in one pass and without
+pydicom; whatever is unusual or damaged goes to the careful reader.
 """
 
 from __future__ import annotations
 
-import io
+import functools
 import os
 import re
-import warnings
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from struct import Struct
 
-from compliance.archive.structure import NO_PIXELS, Damaged, Syntax, check, inflate
+from compliance.archive import attributes as a
+from compliance.archive import careful
+from compliance.archive.attributes import Header, NotDicom
+from compliance.archive.structure import TAIL, Damaged, Unusual, inflate, pixels_remark
+from compliance.archive.texts import numbers, plain, text
+from compliance.archive.walk import FIRST_BLOCK, Found, Grammar, Read, Walk, read_meta
 
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+__all__ = ["Header", "NotDicom", "quick_header", "read_header"]
 
-Header = dict[str, Any]
-MAX_TEXT = 128
-_DEFLATED = "1.2.840.10008.1.2.1.99"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
-
-TEXTS = {
-    "study_uid": "StudyInstanceUID", "series_uid": "SeriesInstanceUID", "sop_uid": "SOPInstanceUID", "sop_class": "SOPClassUID",
-    "patient_id": "PatientID", "issuer": "IssuerOfPatientID", "accession": "AccessionNumber", "study_date": "StudyDate",
-    "birth_date": "PatientBirthDate", "age": "PatientAge", "sex": "PatientSex", "modality": "Modality",
-    "body_part": "BodyPartExamined", "institution": "InstitutionName", "station": "StationName",
-    "device_serial": "DeviceSerialNumber", "slice_thickness": "SliceThickness", "lossy": "LossyImageCompression",
-    "lossy_method": "LossyImageCompressionMethod", "trial_protocol": "ClinicalTrialProtocolID", "image_type": "ImageType",
-    "discharge_date": "DischargeDate", "deidentified": "PatientIdentityRemoved",
-    "dates_modified": "LongitudinalTemporalInformationModified", "quality_control": "QualityControlImage",
-}  # fmt: skip
-
-
-class NotDicom(Exception):
-    """The file is no DICOM Part-10 file."""
+_TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_META_LENGTH = Struct("<HH2sHL").unpack_from
+_SYNTAX = re.compile(rb"[0-9.]+")
+_DEFLATED, _DICOMDIR = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.3.10"
+_GRAMMARS = {b"1.2.840.10008.1.2": Grammar("<", True), b"1.2.840.10008.1.2.2": Grammar(">", False)}
+_EXPLICIT = Grammar("<", False)
+_BY_CHARSET = (b"LO", b"SH")
+_SERIES_UID = a.TEXTS["series_uid"].tag
+_SOP_UID = a.TEXTS["sop_uid"].tag
+_TEXTS = [(name, one) for name, one in a.TEXTS.items() if name != "sop_uid"]
+_SHARED = [a.CHARSET.tag, a.RATIO.tag, *(one.tag for _, one in _TEXTS)]
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path | str) -> Header:
     """Return the header; `remark` tells of cut pixel data.
 
     Raises NotDicom, Damaged (header cut short, wrong length, bad VR, no UIDs, nested or inflated beyond bounds), OSError.
     """
-    with path.open("rb") as file:
-        end = os.fstat(file.fileno()).st_size
-        if end < 132:
-            raise NotDicom("too short for a DICOM file" if end else "empty")
-        preamble = file.read(132)
-        if preamble[128:] != b"DICM":
-            return _without_preamble(file, preamble, end)
-        return _part10(file, end)
-
-
-def _part10(file: BinaryIO, end: int) -> Header:
-    from pydicom.filereader import _read_file_meta_info, read_partial
-
-    meta_start = file.tell()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            meta = _read_file_meta_info(file)
-        except Exception as error:
-            raise Damaged(f"the file meta information cannot be read: {_short(error)}") from None
-        length = meta.get("FileMetaInformationGroupLength")
-        if length is not None and (not isinstance(length, int) or meta_start + 12 + length != file.tell()):
-            raise Damaged("the length of the file meta information is wrong")
-        uid = str(meta.get("TransferSyntaxUID", ""))
-        if not uid:
-            raise Damaged("no transfer syntax")
-        if str(meta.get("MediaStorageSOPClassUID", "")) == "1.2.840.10008.1.3.10":
-            raise NotDicom("a DICOMDIR")
-        if uid == _DEFLATED:
-            return _deflated(file, uid)
-        little = uid != "1.2.840.10008.1.2.2"
-        remark = check(file, end, Syntax(uid == "1.2.840.10008.1.2", little))
-        file.seek(0)
-        return _attributes(_guarded(lambda: read_partial(file, stop_when=_at_pixels)), uid, remark)
-
-
-def _without_preamble(file: BinaryIO, start: bytes, end: int) -> Header:
-    """Old files begin with the data set; only a sound chain of elements from group 0008 is taken for DICOM."""
-    from pydicom.filereader import read_dataset
-
-    if start[:2] not in (b"\x08\x00", b"\x02\x00"):
-        raise NotDicom("no DICM prefix")
-    implicit = not start[4:6].isalpha()
-    file.seek(0)
-    if start[:2] == b"\x02\x00":
-        raise Damaged("file meta information without a preamble")
     try:
-        remark = check(file, end, Syntax(implicit, True))
-    except Damaged as error:
-        raise Damaged(f"no preamble, and {error}") from None
-    file.seek(0)
-    data = _guarded(lambda: read_dataset(file, implicit, True, stop_when=_at_pixels))
-    return _attributes(
-        data,
-        "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1",
-        "; ".join(filter(None, ("no preamble", remark))),
-    )
+        return quick_header(path)
+    except Unusual:
+        return careful.read_header(Path(path))
 
 
-def _deflated(file: BinaryIO, uid: str) -> Header:
-    from pydicom.filereader import read_dataset
-
-    raw = inflate(file.read())
-    end = len(raw) - 1 if len(raw) % 2 and raw.endswith(b"\0") else len(raw)  # PS3.5 A.5: padded to even length
-    plain = io.BytesIO(raw)
-    remark = check(plain, end, Syntax(False, True))
-    plain.seek(0)
-    return _attributes(_guarded(lambda: read_dataset(plain, False, True, stop_when=_at_pixels)), uid, remark)
-
-
-def _at_pixels(tag: Any, vr: str | None, length: int) -> bool:
-    return int(tag) >= 0x7FE00008
-
-
-def _guarded(read: Any) -> Dataset:
+def quick_header(path: Path | str) -> Header:
+    """Return the header by the quick walk alone; raises Unusual where the careful reader is needed, OSError."""
+    file = os.open(path, _TO_READ)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            data: Dataset = read()
-            return data
-    except (RecursionError, MemoryError):
-        raise Damaged("nested or sized beyond what can be read") from None
-    except Exception as error:
-        raise Damaged(f"cannot be read: {_short(error)}") from None
+
+        def read(position: int, size: int) -> bytes:
+            os.lseek(file, position, os.SEEK_SET)
+            return os.read(file, size)
+
+        return _part10(os.read(file, FIRST_BLOCK), os.fstat(file).st_size, read)
+    finally:
+        os.close(file)
 
 
-def _attributes(data: Mapping[str, Any] | Dataset, syntax: str, remark: str) -> Header:
-    found: Header = {name: _text(data, keyword) for name, keyword in TEXTS.items()}
-    missing = [word for word in ("study_uid", "series_uid", "sop_uid") if not found[word]]
-    if missing:
-        raise Damaged(f"no {' and no '.join(missing)}")
-    if remark.endswith(NO_PIXELS) and not _is_image(found["sop_class"]):
-        remark = remark.removesuffix(NO_PIXELS).removesuffix("; ")
-    elif remark.endswith(NO_PIXELS):
-        raise Damaged("an image without pixel data: cut short, or stripped")
-    found["transfer_syntax"] = syntax
-    found["remark"] = remark
-    found["lossy_ratio"] = _ratio(data)
-    found["title_code"] = _code(data, "ConceptNameCodeSequence")
-    found["contributing_equipment"] = _contributing(data)
-    return found
-
-
-def _is_image(sop_class: str) -> bool:
-    from pydicom.uid import UID
-
-    return "Image Storage" in UID(sop_class).name
-
-
-def _value(data: Any, keyword: str) -> Any:
+def _part10(block: bytes, end: int, read: Read) -> Header:
+    syntax, start = _meta(block)
+    if syntax != _DEFLATED:
+        return _data_set(block, start, end, read, syntax)
     try:
-        return data.get(keyword)
-    except Exception:  # a value that cannot be decoded is absent: the walk has shown that the file is whole
-        return None
+        inflated = inflate(read(start, end - start))
+    except Damaged:
+        raise Unusual from None
+    end = len(inflated) - (len(inflated) % 2 and inflated.endswith(b"\0"))  # PS3.5 A.5: padded to even length
+    return _data_set(inflated[:end], 0, end, lambda position, size: inflated[position : position + size], syntax)
 
 
-def _text(data: Any, keyword: str) -> str:
-    value = _value(data, keyword)
-    if value is None:
-        return ""
-    items = value if isinstance(value, list | tuple) or type(value).__name__ == "MultiValue" else [value]
-    text = "\\".join(str(item) for item in items)
-    return _CONTROL.sub(" ", text.encode("utf-8", "replace").decode()).strip()[:MAX_TEXT]
+def _meta(block: bytes) -> tuple[bytes, int]:
+    """Return the transfer syntax and where the data set begins (PS3.10 7.1)."""
+    if len(block) < 160 or block[128:132] != b"DICM":
+        raise Unusual
+    *group_length, length = _META_LENGTH(block, 132)
+    start = 144 + length
+    if group_length != [2, 0, b"UL", 4] or start + 8 > len(block) or block[start : start + 2] == b"\2\0":
+        raise Unusual
+    storage, syntax = read_meta(_EXPLICIT, block, 144, start)
+    if storage == _DICOMDIR or not _SYNTAX.fullmatch(syntax):
+        raise Unusual
+    return syntax, start
 
 
-def _ratio(data: Any) -> float | None:
-    """The largest of (0028,2112): successive compressions multiply, the last stands last."""
-    numbers = []
-    for word in _text(data, "LossyImageCompressionRatio").split("\\"):
-        try:
-            numbers.append(float(word))
-        except ValueError:
-            continue
-    return max((n for n in numbers if 0 < n < 100_000), default=None)
+def _data_set(block: bytes, at: int, end: int, read: Read, syntax: bytes) -> Header:
+    grammar = _GRAMMARS.get(syntax, _EXPLICIT)
+    if grammar.implicit and block[at + 4 : at + 6].isalpha():
+        raise Unusual  # pydicom takes the data set for explicit VR
+    walk = Walk(read, end, grammar)
+    pixels = walk.run(block, at)
+    grammar.runs.begin(walk.found.get(_SERIES_UID, b""))
+    header = _header(walk.found)
+    header["transfer_syntax"] = syntax.decode()
+    if pixels is None:
+        if a.is_image(header["sop_class"]):
+            raise Unusual
+        header["remark"] = ""
+    else:
+        header["remark"] = pixels_remark(*pixels, end, lambda: read(max(pixels[0], end - TAIL), TAIL))
+    return header
 
 
-def _code(data: Any, keyword: str) -> str:
-    sequence = list(_value(data, keyword) or ())
-    return (
-        "/".join(filter(None, (_text(sequence[0], "CodeValue"), _text(sequence[0], "CodingSchemeDesignator"))))
-        if len(sequence)
-        else ""
-    )
+def _header(found: Found) -> Header:
+    """Return the header; the instances of a series share all but one of its texts."""
+    header = _shared(*map(found.get, _SHARED)).copy()
+    header["sop_uid"] = plain.__wrapped__(found.get(_SOP_UID, b""))
+    if not (header["sop_uid"] and header["study_uid"] and header["series_uid"]):
+        raise Unusual
+    if a.TITLE.tag in found or a.EQUIPMENT.tag in found:
+        charset = found.get(a.CHARSET.tag, b"")
+        header["title_code"] = _code(found, a.TITLE.tag, charset)
+        header["contributing_equipment"] = a.equipment([_maker(i, charset) for i in found.get(a.EQUIPMENT.tag, ())[:8]])
+    return header
 
 
-def _contributing(data: Any) -> str:
-    makers = [
-        " ".join(
-            filter(
-                None,
-                (
-                    _code(item, "PurposeOfReferenceCodeSequence"),
-                    _text(item, "Manufacturer"),
-                    _text(item, "ManufacturerModelName"),
-                ),
-            )
+@functools.lru_cache(maxsize=1024)
+def _shared(charset: bytes | None, ratio: bytes | None, *values: bytes | None) -> Header:
+    header: Header = {"title_code": "", "contributing_equipment": "", "lossy_ratio": None}
+    for (name, one), raw in zip(_TEXTS, values):
+        value = raw or b""
+        header[name] = (
+            text(value, charset or b"")
+            if one.vr in _BY_CHARSET
+            else numbers(value)
+            if one.vr == b"DS"
+            else plain(value)
         )
-        for item in list(_value(data, "ContributingEquipmentSequence") or ())[:8]
-    ]
-    return "; ".join(sorted(set(filter(None, makers))))[:MAX_TEXT]
+    if ratio is not None:
+        header["lossy_ratio"] = a.largest_ratio(numbers(ratio))
+    return header
 
 
-def _short(error: Exception) -> str:
-    return _CONTROL.sub(" ", f"{type(error).__name__}: {error}")[:160]
+def _code(found: Found, tag: int, charset: bytes) -> str:
+    for item in found.get(tag, ())[:1]:
+        words = (text(item.get(one.tag, b""), charset) for one in (a.CODE_VALUE, a.CODE_SCHEME))
+        return "/".join(filter(None, words))
+    return ""
+
+
+def _maker(item: Found, charset: bytes) -> str:
+    words = (text(item.get(one.tag, b""), charset) for one in (a.MAKER, a.MODEL))
+    return " ".join(filter(None, (_code(item, a.PURPOSE.tag, charset), *words)))

@@ -132,28 +132,53 @@ def conform(table: pa.Table, schema: pa.Schema, extra: bool = False) -> pa.Table
     return pa.table(dict(zip(names, columns, strict=True)))
 
 
-def write(target: Path, studies: pa.Table, series: pa.Table, files: pa.Table, source: str, scanned_at: str) -> str:
-    """Write the three tables aside and rename them, the studies last; return the inventory's digest."""
+def write(
+    target: Path,
+    studies: pa.Table,
+    series: pa.Table,
+    files: pa.Table | pa.RecordBatchReader,
+    source: str,
+    scanned_at: str,
+    about: Mapping[str, str] | None = None,
+) -> str:
+    """Write the three tables aside and rename them, the studies last; return the inventory's digest.
+
+    Files come as a table, or batch by batch in the order of paths; `about` adds to what the tables say of themselves.
+    """
     studies = conform(studies.drop_columns(["row"]) if "row" in studies.column_names else studies, STUDIES, extra=True)
     studies = studies.sort_by("study_uid")
     studies = studies.set_column(0, "row", pa.array(range(studies.num_rows), pa.int64()))
     series = conform(series, SERIES).sort_by([("study_uid", "ascending"), ("series_uid", "ascending")])
-    files = conform(files, FILES).sort_by("path")
     name = digest(studies)
     places = paths(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     for table, word in ((series, "series"), (files, "files"), (studies, "studies")):
-        about = {"schema": SCHEMA_VERSION, "table": word, "id": name, "source": source, "scanned_at": scanned_at}
-        write_table(table, places[word], about)
+        said = {
+            "schema": SCHEMA_VERSION,
+            "table": word,
+            "id": name,
+            "source": source,
+            "scanned_at": scanned_at,
+            **(about or {}),
+        }
+        write_table(table, places[word], said)
     return name
 
 
-def write_table(table: pa.Table, place: Path, about: Mapping[str, Any]) -> None:
-    """Write one table aside, flush it to the disk and rename it."""
+def write_table(table: pa.Table | pa.RecordBatchReader, place: Path, about: Mapping[str, Any]) -> None:
+    """Write one table aside, flush it to the disk and rename it; what comes in batches is a table of files."""
     aside = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
-    meta = {**(table.schema.metadata or {}), b"compliance": json.dumps(about, sort_keys=True).encode()}
+    whole = isinstance(table, pa.Table)
+    schema = table.schema if whole else FILES
+    said = {**(schema.metadata or {}), b"compliance": json.dumps(about, sort_keys=True).encode()}
     try:
-        pq.write_table(table.replace_schema_metadata(meta), aside, row_group_size=ROW_GROUP, compression="zstd")
+        with pq.ParquetWriter(aside, schema.with_metadata(said), compression="zstd") as writer:
+            if whole:
+                writer.write_table(table.replace_schema_metadata(said), row_group_size=ROW_GROUP)
+            else:
+                for batch in table:
+                    part = conform(pa.Table.from_batches([batch]), FILES)
+                    writer.write_table(part.replace_schema_metadata(said), row_group_size=ROW_GROUP)
         with aside.open("rb+") as file:
             os.fsync(file.fileno())
         aside.replace(place)
@@ -211,3 +236,10 @@ def open_inventory(path: Path) -> Inventory:
             f"{path} has schema version {about.get('schema')}, this program reads {SCHEMA_VERSION}. Scan again."
         )
     return Inventory(path, about, pq.ParquetFile(path).metadata.num_rows)
+
+
+def restamp(target: Path, scanned_at: str) -> Inventory:
+    """Say of an inventory that a later scan found the same; the series and files keep the time at which they were read."""
+    last = open_inventory(target)
+    write_table(pq.read_table(target), target, {**last.about, "scanned_at": scanned_at})
+    return open_inventory(target)

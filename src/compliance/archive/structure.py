@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
@@ -15,38 +16,25 @@ MAX_DEPTH = 64
 MAX_INFLATED = 64 << 20
 MAX_ELEMENTS = 2_000_000
 NO_PIXELS = "no pixel data"
-_UNDEFINED = 0xFFFFFFFF
-_LONG = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
-_SHORT = frozenset(
-    (
-        b"AE",
-        b"AS",
-        b"AT",
-        b"CS",
-        b"DA",
-        b"DS",
-        b"DT",
-        b"FD",
-        b"FL",
-        b"IS",
-        b"LO",
-        b"LT",
-        b"PN",
-        b"SH",
-        b"SL",
-        b"SS",
-        b"ST",
-        b"TM",
-        b"UI",
-        b"UL",
-        b"US",
-    )
-)
+CUT_PIXELS = "pixel data cut short"
+TAIL = 4096
+UNDEFINED = 0xFFFFFFFF
+PIXEL_DATA = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
+# PS3.5 7.1.2: VRs whose length takes four bytes after two reserved ones, and VRs whose length takes two
+LONG_FORM = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
+SHORT_FORM = frozenset((
+    b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS", b"ST",
+    b"TM", b"UI", b"UL", b"US",
+))  # fmt: skip
 _ITEM, _ITEM_END, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE00D), (0xFFFE, 0xE0DD)
 
 
 class Damaged(Exception):
     """The file breaks off or contradicts itself; the message says where and how."""
+
+
+class Unusual(Exception):
+    """The quick walk leaves this file to the careful reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +84,14 @@ def check(file: BinaryIO, end: int, syntax: Syntax) -> str:
                 raise Damaged(f"({tag[0]:04X},{tag[1]:04X}) at byte {at} stands out of order")
             last = tag
         is_sequence, length = _length(head, file, limits[-1].implicit, long, short, at)
-        if tag[0] == 0x7FE0 and tag[1] in (0x0008, 0x0009, 0x0010) and len(limits) == 1:
+        if tag[0] == 0x7FE0 and tag[0] << 16 | tag[1] in PIXEL_DATA and len(limits) == 1:
             return _pixels(file, end, length)
-        if length == _UNDEFINED or (is_sequence and length):
+        if length == UNDEFINED or (is_sequence and length):
             if len(limits) > MAX_DEPTH * 2:
                 raise Damaged(f"sequences nested deeper than {MAX_DEPTH} at byte {at}")
             # PS3.5 6.2.2: UN of undefined length holds a sequence in implicit VR
             hidden = limits[-1].implicit or head[4:6] == b"UN"
-            limits.append(_Open(_inside(file, length, limits, at), length == _UNDEFINED, hidden))
+            limits.append(_Open(_inside(file, length, limits, at), length == UNDEFINED, hidden))
         elif length:
             _inside(file, length, limits, at)
             file.seek(length, 1)
@@ -116,9 +104,9 @@ def _length(
     if implicit:
         return False, long.unpack(head[4:])[0]
     vr = head[4:6]
-    if vr in _SHORT:
+    if vr in SHORT_FORM:
         return False, short.unpack(head[6:])[0]
-    if vr not in _LONG:
+    if vr not in LONG_FORM:
         raise Damaged(f"{vr!r} at byte {at + 4} is no value representation")
     rest = file.read(4)
     if len(rest) < 4:
@@ -128,7 +116,7 @@ def _length(
 
 def _inside(file: BinaryIO, length: int, limits: list[_Open], at: int) -> int:
     room = min(limit.end for limit in limits)
-    stop = room if length == _UNDEFINED else file.tell() + length
+    stop = room if length == UNDEFINED else file.tell() + length
     if stop > room:
         raise Damaged(f"the element at byte {at} declares {length:,} bytes, {max(0, room - file.tell()):,} are left")
     return stop
@@ -141,7 +129,7 @@ def _delimiter(tag: tuple[int, int], length: int, file: BinaryIO, limits: list[_
     if tag == _ITEM:
         if len(limits) > MAX_DEPTH * 2:
             raise Damaged(f"sequences nested deeper than {MAX_DEPTH} at byte {at}")
-        limits.append(_Open(_inside(file, length, limits, at - 8), length == _UNDEFINED, limits[-1].implicit))
+        limits.append(_Open(_inside(file, length, limits, at - 8), length == UNDEFINED, limits[-1].implicit))
     elif not limits[-1].delimited:
         raise Damaged(f"a delimiter at byte {at - 8} closes nothing")
     else:
@@ -149,11 +137,17 @@ def _delimiter(tag: tuple[int, int], length: int, file: BinaryIO, limits: list[_
 
 
 def _pixels(file: BinaryIO, end: int, length: int) -> str:
-    """Pixel data are not decoded: a cut is seen from the length, or from the missing sequence delimiter."""
-    if length != _UNDEFINED:
-        return "" if file.tell() + length <= end else "pixel data cut short"
-    file.seek(max(file.tell(), end - 4096))
-    return "" if b"\xfe\xff\xdd\xe0" in file.read() else "pixel data cut short"
+    start = file.tell()
+    if length == UNDEFINED:
+        file.seek(max(start, end - TAIL))
+    return pixels_remark(start, length, end, file.read if length == UNDEFINED else bytes)
+
+
+def pixels_remark(start: int, length: int, end: int, tail: Callable[[], bytes]) -> str:
+    """Pixel data are not decoded: a cut is seen from the length, or from the missing delimiter in the file's last bytes."""
+    if length != UNDEFINED:
+        return "" if start + length <= end else CUT_PIXELS
+    return CUT_PIXELS if tail().rfind(b"\xfe\xff\xdd\xe0") < 0 else ""
 
 
 def inflate(packed: bytes) -> bytes:

@@ -104,7 +104,7 @@ def import_table(source: str, mapping: Source, target: Path, keys: Keys, scanned
     table = _series_rows(rows, keys)
     studies = _with_study_columns(fold(table), rows, mapping)
     series = table if mapping.rows == "series" else table.slice(0, 0)
-    files = pa.table({"path": pa.array([], pa.string())})
+    files = inventory.conform(pa.table({"path": pa.array([], pa.string())}), inventory.FILES)
     name = Path(source).name if "://" not in source else source.partition("://")[0]
     digest = inventory.write(target, studies, series, files, name, scanned_at)
     return rows.num_rows, studies.num_rows, digest

@@ -98,5 +98,8 @@ def scan(
     click.echo(f"{total:,} files found = {counts}; {found.opened:,} opened now", err=True)
     for reason, number in found.reasons.most_common(12):
         click.echo(f"  {number:,} {reason}", err=True)
+    if found.changes:
+        changes = ", ".join(f"{number:,} {word}" for word, number in sorted(found.changes.items()))
+        click.echo(f"  since the last scan: {changes}", err=True)
     click.echo(f"{found.studies:,} studies -> {output} ({found.digest[:19]})", err=True)
     return 0
