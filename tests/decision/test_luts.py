@@ -40,7 +40,7 @@ def test_a_table_of_majority_follows_a_change_of_age() -> None:
 
 
 def test_several_tables_of_majority_give_the_first_and_the_last_day_and_none_gives_no_day() -> None:
-    young, old = (tuple([Majority(since=DateRange(OPEN, OPEN), age=age)]) for age in (18, 21))
+    young, old = ((Majority(since=DateRange(OPEN, OPEN), age=age),) for age in (18, 21))
     born = np.array([date(2010, 5, 5).toordinal()], np.int32)
     first, last = (int(luts.look_up(luts.majorities((young, old), late, "next", "", 0, "day"), born)[0]) for late in (False, True))
     assert (date.fromordinal(first), date.fromordinal(last)) == (date(2028, 5, 5), date(2031, 5, 5))
