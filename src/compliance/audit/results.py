@@ -16,14 +16,6 @@ MEMORY = "300MB"
 FIELDS = Finding._fields
 
 
-def table_of(findings: Sequence[Finding]) -> pa.Table:
-    """Return findings as a table."""
-    rows = [(finding.rank, finding.fingerprint, *finding) for finding in findings]
-    columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
-
-
 @dataclass(frozen=True)
 class FindingFile:
     """findings.parquet, sorted: errors first, then by code, site, study."""
