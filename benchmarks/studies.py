@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from compliance.law.jurisdictions import Jurisdictions, Majority, Place, Research
 from compliance.law.dates import OPEN, DateRange, read_edtf
+from compliance.law.jurisdictions import Jurisdictions, Majority, Place, Research
 from compliance.law.knowledge import KnowledgeBase, load
 from compliance.law.yaml import read_text
 
@@ -57,7 +57,7 @@ def law(count: int) -> KnowledgeBase:
     """Return a law base of 60 places with `count` norms each."""
     shipped = load()
     seen = Research(status="found", on=read_edtf("2026-11-24"))
-    types = {name: seen for name in shipped.vocabulary.facts["facility_type"].values}
+    types = dict.fromkeys(shipped.vocabulary.facts["facility_type"].values, seen)
     majority = (Majority(since=DateRange(OPEN, OPEN), age=18),)
     places = {place: Place(code=place, name=place, majority=majority, researched=types) for place in PLACES}
     files = {}

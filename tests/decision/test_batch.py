@@ -6,12 +6,12 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
+from invented import build, frame
 
 from compliance.decision.batch import read
 from compliance.decision.columns import Evaluator
 from compliance.law.dates import LAST, NEVER, OPEN, DateRange
 from compliance.law.vocabulary import UNKNOWN, Members
-from invented import build, frame
 
 DAY = date(2012, 5, 1)
 TODAY = date(2026, 11, 24).toordinal()
