@@ -82,5 +82,5 @@ def test_the_parts_of_another_audit_are_not_gone_on_from(tmp_path):
 def test_memory_stays_flat_as_the_archive_grows(tmp_path):
     desk = write_desk(tmp_path, PLACES)
     peaks = [finish(start(desk, f"work-{rows}", write_archive(desk / f"{rows}.parquet", rows, 100_000))) for rows in (300_000, 1_200_000)]
-    assert peaks[1] < 1.3 * peaks[0], peaks
-    assert peaks[1] < 1_000_000, peaks
+    assert peaks[1] < 1.6 * peaks[0], peaks
+    assert peaks[1] < 900_000, peaks

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from compliance.archive.ages import birth_range, read_age, read_date
+from compliance.archive.duck import connect
 from compliance.archive.header import Header
 from compliance.archive.inventory import EPOCH
 
@@ -73,7 +73,7 @@ order by study_uid
 
 def fold(series: pa.Table) -> pa.Table:
     """Return the studies table of series rows (columns as `from_headers` and `tables` make them)."""
-    with duckdb.connect() as con:
+    with connect() as con:
         con.register("series", series)
         texts = ", ".join(f"min({name}) as {name}" for name in TEXTS)
         studies = con.sql(_FOLD.format(texts=texts)).to_arrow_table()

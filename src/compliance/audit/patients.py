@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from compliance.archive.duck import connect
 from compliance.archive.inventory import Inventory
 from compliance.audit.facts import PATIENT, matched_columns
 from compliance.audit.profile import Profile
@@ -106,7 +107,7 @@ def _looking_at(
 ) -> duckdb.DuckDBPyConnection:
     """Open the views `studies` and `seen`; with `uids` of the patients of these studies only."""
     columns = matched_columns(profile, inventory.column_names())
-    con = duckdb.connect(config={"memory_limit": MEMORY, "preserve_insertion_order": "false", **settings})
+    con = connect(memory_limit=MEMORY, preserve_insertion_order="false", **settings)
     con.register("asked", pa.table({"uid": pa.array(list(uids), pa.string())}))
     studies = f"select * from read_parquet({_quoted(inventory.path)})"
     if uids:
