@@ -7,10 +7,10 @@ the hull for all of that patient's studies, and a problem.
 
 from __future__ import annotations
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from compliance.archive.duck import connect
 from compliance.archive.inventory import EPOCH
 
 TEXTS = (
@@ -69,7 +69,7 @@ order by study_uid
 
 def fold(series: pa.Table) -> pa.Table:
     """Return the studies table of series rows (columns as `gather` and `tables` make them)."""
-    with duckdb.connect() as con:
+    with connect() as con:
         con.register("series", series)
         texts = ", ".join(f"min({name}) as {name}" for name in TEXTS)
         studies = con.sql(_FOLD.format(texts=texts)).to_arrow_table()

@@ -11,11 +11,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from compliance.archive.ages import birth_range, read_age, read_date
 from compliance.archive.attributes import TEXTS as ATTRIBUTES
+from compliance.archive.duck import connect
 from compliance.archive.earlier import Earlier, kind
 from compliance.archive.fold import SERIES_ROW, TEXTS
 
@@ -76,7 +76,7 @@ class Gathered:
 
     def __init__(self, journal: Path | None, earlier: Earlier, aside: Path) -> None:
         self.aside = aside  # where DuckDB puts what is too large for memory
-        self.con = duckdb.connect(config={"temp_directory": str(aside)})
+        self.con = connect(temp_directory=str(aside))
         files = _quoted(earlier.files) if earlier.files else ""
         self.con.register(
             "kept", pa.table({"row": pa.array([n for n, seen in enumerate(earlier.seen) if seen], pa.int64())})

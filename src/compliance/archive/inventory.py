@@ -226,16 +226,20 @@ def open_inventory(path: Path) -> Inventory:
     """Open an inventory; raises InventoryError where it is none, of another schema version, or incomplete."""
     if not path.is_file():
         raise InventoryError(f"{path} does not exist")
-    about = _about(path)
+    return Inventory(path, checked(str(path), _about(path)), pq.ParquetFile(path).metadata.num_rows)
+
+
+def checked(place: str, about: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a file says of itself; raises InventoryError where it is no inventory of studies of this version."""
     if about.get("table") != "studies":
         raise InventoryError(
-            f"{path} is no inventory of studies. Make one with `compliance scan` or `compliance import`."
+            f"{place} is no inventory of studies. Make one with `compliance scan` or `compliance import`."
         )
     if about.get("schema") != SCHEMA_VERSION:
         raise InventoryError(
-            f"{path} has schema version {about.get('schema')}, this program reads {SCHEMA_VERSION}. Scan again."
+            f"{place} has schema version {about.get('schema')}, this program reads {SCHEMA_VERSION}. Scan again."
         )
-    return Inventory(path, about, pq.ParquetFile(path).metadata.num_rows)
+    return about
 
 
 def restamp(target: Path, scanned_at: str) -> Inventory:

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from compliance.archive import inventory
 from compliance.archive.ages import birth_range, read_age, read_date
+from compliance.archive.duck import connect
 from compliance.archive.fold import DAYS, SERIES_ROW, TEXTS, fold
 from compliance.archive.keys import Keys
 from compliance.errors import InventoryError, LawError, guess, listed
@@ -98,7 +99,7 @@ def read_mapping(path: Path) -> Source:
 
 def import_table(source: str, mapping: Source, target: Path, keys: Keys, scanned_at: str) -> tuple[int, int, str]:
     """Import a table; return (source rows taken, studies, digest)."""
-    with duckdb.connect() as con:
+    with connect() as con:
         _attach(con, source, mapping)
         rows = _typed(con, mapping, source)
     table = _series_rows(rows, keys)
@@ -243,7 +244,7 @@ def _with_study_columns(studies: pa.Table, rows: pa.Table, mapping: Source) -> p
     names = [name for name in (*STUDY_DAYS, *mapping.facts) if name in rows.column_names]
     if not names:
         return studies
-    with duckdb.connect() as con:
+    with connect() as con:
         con.register("studies", studies)
         con.register("source_rows", rows)
         picks = ", ".join(f'min("{name}") as "{name}"' for name in names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,10 +28,13 @@ Studies = dict[str, tuple[pa.RecordBatch, pa.RecordBatch]]
 
 @dataclass(frozen=True)
 class DeletionAudit:
-    """Judges a deletion log; facts come from the inventory by study UID, or from the log's further columns."""
+    """Judges a deletion log; facts come from the inventory by study UID, or from the log's further columns.
+
+    `look` gives an inventory that holds the studies of some UIDs and the others of their patients.
+    """
 
     profile: Profile
-    inventory: Inventory
+    look: Callable[[Sequence[str]], Inventory]
 
     def findings(self, log: Path) -> list[Finding]:
         """Return the findings about a log."""
@@ -42,9 +45,10 @@ class DeletionAudit:
                 made.append(Finding(LEVELS["bad-data"], "bad-data", "", "", "", f"log:{entry[0]}", "", message))
             else:
                 by_day.setdefault(entry.deleted_on, []).append(entry)
+        inventory = self.look([gone.study_uid for entries in by_day.values() for gone in entries])
         for day, entries in sorted(by_day.items()):
             uids = [gone.study_uid for gone in entries]
-            studies = of_studies(self.inventory, self.profile, day.toordinal(), uids)
+            studies = of_studies(inventory, self.profile, day.toordinal(), uids)
             for gone in entries:
                 made += self._judge(gone, studies)
         return made

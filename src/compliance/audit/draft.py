@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import duckdb
+from compliance.archive.duck import connect
 
 _SPELLINGS = """
 select coalesce(cast(institution as varchar), '') as institution, count(*) as studies, coalesce(sum(bytes), 0) / 1e12 as tb
@@ -15,7 +15,7 @@ from read_parquet(?) group by 1 order by 2 desc limit 200
 
 def draft(inventory: Path, name: str) -> str:
     """Return the text of a profile: one site for each institution's spelling, to be joined and completed by a person."""
-    with duckdb.connect() as con:
+    with connect() as con:
         rows = con.execute(_SPELLINGS, [str(inventory)]).fetchall()
     lines = [
         "# A draft: join spellings of one site, name each site's keepers, and say who decided so.",

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from compliance.audit.evaluate import BatchEvaluator
 from compliance.audit.facts import groups, sites_of
-from compliance.audit.patients import Known
-from compliance.audit.run import ROWS, Audit, Order
+from compliance.audit.patients import of_studies
+from compliance.audit.run import Audit, Order
 from compliance.decision.explain import text
 from compliance.decision.missing import what_would_change
 
 
 def explain(audit: Audit, order: Order, studies: Collection[str]) -> dict[str, str]:
     """Return the explanation of each of these studies as text, by Study Instance UID."""
-    work, known, found = BatchEvaluator(order.profile, order.as_of), Known(audit.known), dict[str, str]()
-    wanted, start = pa.array(sorted(studies), pa.string()), 0
-    for batch in order.inventory.batches(ROWS) if studies else ():
-        rows = np.flatnonzero(pc.is_in(batch.column("study_uid"), wanted).to_numpy(zero_copy_only=False))
-        if len(rows):
-            known_rows = known.rows(start, batch.num_rows)
-            some, theirs = batch.take(pa.array(rows)), known_rows.take(pa.array(rows))
-            found.update(_texts(work, some, theirs))
-        start += batch.num_rows
-    return found
+    if not studies:
+        return {}
+    uids, work = sorted(studies), BatchEvaluator(order.profile, order.as_of)
+    rows = of_studies(audit.look(uids), order.profile, order.as_of.toordinal(), uids).values()
+    batches, known = (_one(pa.Table.from_batches(batches)) for batches in zip(*rows, strict=True))
+    return _texts(work, batches, known)
+
+
+def _one(table: pa.Table) -> pa.RecordBatch:
+    return table.combine_chunks().to_batches()[0]
 
 
 def _texts(work: BatchEvaluator, batch: pa.RecordBatch, known: pa.RecordBatch) -> dict[str, str]:

@@ -20,6 +20,10 @@ OWN = frozenset({
     "row", "sex", "n_series", "n_instances", "bytes", "lossy", "lossy_ratio_max", "deidentified", "trial_protocol",
     "archive_expiry", "received_at", "client", "seen_at", "source", "problems",
 })  # fmt: skip
+PATIENT = pa.schema([
+    ("row", pa.int64()), ("last_first", pa.int32()), ("last_last", pa.int32()), ("studies", pa.int64()), ("next_by", pa.int32()),
+])  # fmt: skip
+"""What the inventory knows of a study's patient as of a day (`patients.py`)."""
 _ALWAYS_DATED = frozenset({"study_date", "birth_date", "patient_last_study"})
 
 

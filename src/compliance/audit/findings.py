@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -51,6 +51,14 @@ SCHEMA = pa.schema([
     ("bytes", pa.int64()), ("waived", pa.string()),
 ])  # fmt: skip
 ORDER = "rank, code, site, study, record, norm, message"
+
+
+def table_of(findings: Sequence[Finding]) -> pa.Table:
+    """Return findings as a table."""
+    rows = [(finding.rank, finding.fingerprint, *finding) for finding in findings]
+    columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
 def until(value: DateRange) -> str:

@@ -15,8 +15,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from compliance.archive.duck import connect
 from compliance.archive.inventory import Inventory
-from compliance.audit.facts import matched_columns
+from compliance.audit.facts import PATIENT, matched_columns
 from compliance.audit.profile import Profile
 from compliance.errors import InventoryError
 
@@ -44,16 +45,14 @@ from seen s
   left join last_study l on s.patient_key = l.patient_key and s.first <= {as_of}
   left join next_mammogram n on n.row = s.row
 """
-SCHEMA = pa.schema([
-    ("row", pa.int64()), ("last_first", pa.int32()), ("last_last", pa.int32()), ("studies", pa.int64()), ("next_by", pa.int32()),
-])  # fmt: skip
 MEMORY = "400MB"
 ROWS = 65_536
 
 
-def same_site(columns: Sequence[str]) -> str:
+def same_site(columns: Sequence[str], quote: str = '"') -> str:
     """Return the SQL condition that a study `s` has the combination of a row `m` of `sites`."""
-    return " and ".join(f's."{name}" is not distinct from m."{name}"' for name in columns) or "true"
+    named = [f"{quote}{name}{quote}" for name in columns]
+    return " and ".join(f"s.{name} is not distinct from m.{name}" for name in named) or "true"
 
 
 def combinations(columns: Sequence[str], rows: Sequence[Sequence[str | None]], profile: Profile) -> pa.Table:
@@ -94,7 +93,7 @@ def of_studies(
     by_row = {row: number for number, row in enumerate(known["row"].to_pylist())}
     found = {}
     for number, (uid, row) in enumerate(zip(rows["study_uid"].to_pylist(), rows["row"].to_pylist(), strict=True)):
-        of_patient = known.slice(by_row[row], 1).cast(SCHEMA)
+        of_patient = known.slice(by_row[row], 1).cast(PATIENT)
         found[uid] = (_one(rows.slice(number, 1)), _one(of_patient))
     return found
 
@@ -108,7 +107,7 @@ def _looking_at(
 ) -> duckdb.DuckDBPyConnection:
     """Open the views `studies` and `seen`; with `uids` of the patients of these studies only."""
     columns = matched_columns(profile, inventory.column_names())
-    con = duckdb.connect(config={"memory_limit": MEMORY, "preserve_insertion_order": "false", **settings})
+    con = connect(memory_limit=MEMORY, preserve_insertion_order="false", **settings)
     con.register("asked", pa.table({"uid": pa.array(list(uids), pa.string())}))
     studies = f"select * from read_parquet({_quoted(inventory.path)})"
     if uids:
@@ -140,8 +139,8 @@ class Known:
     def rows(self, start: int, count: int) -> pa.RecordBatch:
         """Return what is known of the studies `start` to `start + count`."""
         if not count:
-            return pa.RecordBatch.from_pylist([], SCHEMA)
+            return pa.RecordBatch.from_pylist([], PATIENT)
         first = bisect_right(self.starts, start) - 1
         last = bisect_right(self.starts, start + count - 1)
         table = pq.ParquetFile(self.path).read_row_groups(list(range(first, last)), use_threads=False)
-        return table.slice(start - self.starts[first], count).cast(SCHEMA).combine_chunks().to_batches()[0]
+        return table.slice(start - self.starts[first], count).cast(PATIENT).combine_chunks().to_batches()[0]

@@ -6,22 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from compliance.archive.duck import connect
 from compliance.audit.findings import ORDER, SCHEMA, Finding
 
 MEMORY = "300MB"
 FIELDS = Finding._fields
-
-
-def table_of(findings: Sequence[Finding]) -> pa.Table:
-    """Return findings as a table."""
-    rows = [(finding.rank, finding.fingerprint, *finding) for finding in findings]
-    columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,7 @@ class FindingFile:
     def counts(self) -> list[tuple[str, bool, int]]:
         """Return code, waived or not, and how many."""
         sql = "select code, waived <> '' as w, count(*) from read_parquet(?) group by 1, 2 order by 1, 2"
-        with duckdb.connect() as con:
+        with connect() as con:
             return [
                 (str(code), bool(waived), int(many))
                 for code, waived, many in con.execute(sql, [str(self.path)]).fetchall()
@@ -50,7 +42,7 @@ class FindingFile:
     def first(self, code: str, most: int) -> list[Finding]:
         """Return the first findings of a code."""
         sql = f"select {', '.join(FIELDS)} from read_parquet(?) where code = ? limit ?"
-        with duckdb.connect() as con:
+        with connect() as con:
             con.execute("set preserve_insertion_order = true")
             return [Finding(*row) for row in con.execute(sql, [str(self.path), code, most]).fetchall()]
 
@@ -60,7 +52,7 @@ def sort_findings(parts: Sequence[Path], target: Path, baseline: Iterable[str], 
     known = pa.table({"fingerprint": pa.array(list(baseline), pa.string())})
     settings = {"memory_limit": MEMORY, "temp_directory": str(spill)}
     aside = target.with_name(f".{target.name}")
-    with duckdb.connect(config=settings) as con:
+    with connect(**settings) as con:
         con.register("baseline", known)
         files = "[" + ", ".join("'" + str(path).replace("'", "''") + "'" for path in parts) + "]"
         reader = con.sql(

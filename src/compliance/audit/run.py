@@ -13,9 +13,9 @@ import os
 import shutil
 import tempfile
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -25,10 +25,10 @@ from compliance.archive.inventory import Inventory
 from compliance.audit.deleted import DeletionAudit
 from compliance.audit.detect import Detector
 from compliance.audit.evaluate import DECISIONS, BatchEvaluator, decisions
-from compliance.audit.findings import SCHEMA, Finding, about_law, unmatched_holds
+from compliance.audit.findings import SCHEMA, Finding, about_law, table_of, unmatched_holds
 from compliance.audit.patients import Known, know
 from compliance.audit.profile import Profile
-from compliance.audit.results import FindingFile, join_tables, sort_findings, table_of
+from compliance.audit.results import FindingFile, join_tables, sort_findings
 from compliance.audit.tally import Tally, count
 from compliance.audit.waivers import Waiver, Waiving
 from compliance.law.register import stale
@@ -60,6 +60,10 @@ class Order:
         return hashlib.sha256("\0".join(asked).encode()).hexdigest()
 
 
+Look = Callable[[Sequence[str]], Inventory]
+"""Gives, for some study UIDs, an inventory on this machine that holds these studies and all others of their patients."""
+
+
 @dataclass
 class Audit:
     """The result of an audit; findings and decisions lie in files."""
@@ -67,9 +71,19 @@ class Audit:
     tally: Tally
     findings: FindingFile
     decisions: Path
-    known: Path
+    look: Look
     files: Counter[str] = field(default_factory=Counter)
     temporary: tempfile.TemporaryDirectory[str] | None = None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What an engine leaves: the tally of all, and its files of findings and (in the order of `row`) of decisions."""
+
+    tally: Tally
+    findings: Sequence[Path]
+    decisions: Sequence[Path]
+    files: Counter[str]
 
 
 @dataclass(frozen=True)
@@ -104,17 +118,34 @@ def run(order: Order) -> Audit:
     known = folder / "known.parquet"
     if not known.is_file():
         know(order.inventory, order.profile, order.as_of.toordinal(), folder)
-    work = _Work(order, parts, Known(known), Waiving(order.waivers, order.as_of.toordinal()))
-    tally = Tally()
+    work, tally = _Work(order, parts, Known(known)), Tally()
     for one in work.all():
         tally.add(one)
-    extra = parts.folder / "findings-extra.parquet"
-    pq.write_table(table_of(work.extra(tally)), extra)
-    groups = range(work.file.num_row_groups)
+    findings, decided = ([parts.path(kind, n) for n in range(len(work.sizes))] for kind in ("findings", "decisions"))
+    audit = end(order, folder, Judged(tally, findings, decided, _outcomes(order.inventory)), lambda _: order.inventory)
+    return replace(audit, temporary=temporary)
+
+
+def end(order: Order, folder: Path, judged: Judged, look: Look) -> Audit:
+    """Add what is found about the whole, sort, and return the audit; its files lie in the folder."""
+    extra = folder / "findings-extra.parquet"
+    pq.write_table(table_of(_about_the_whole(order, judged.tally, look)), extra)
     found = FindingFile(folder / "findings.parquet")
-    sort_findings([*(parts.path("findings", n) for n in groups), extra], found.path, order.baseline, folder / "spill")
-    join_tables([parts.path("decisions", n) for n in groups], folder / "decisions.parquet", DECISIONS)
-    return Audit(tally, found, folder / "decisions.parquet", known, _outcomes(order.inventory), temporary)
+    sort_findings([*judged.findings, extra], found.path, order.baseline, folder / "spill")
+    join_tables(judged.decisions, folder / "decisions.parquet", DECISIONS)
+    return Audit(judged.tally, found, folder / "decisions.parquet", look, judged.files)
+
+
+def _about_the_whole(order: Order, tally: Tally, look: Look) -> list[Finding]:
+    """Return the findings about deletions, holds, law and waivers."""
+    today, base, made = order.as_of.toordinal(), order.profile.knowledge, list[Finding]()
+    if order.deleted is not None:
+        made += DeletionAudit(order.profile, look).findings(order.deleted)
+    made += unmatched_holds(order.profile.holds, set(tally.held), today)
+    made += about_law(base, set(tally.applied), {norm.id for norm in stale(base, today, 18)})
+    waiving = Waiving(order.waivers, today, set(map(int, tally.waivers_used)), set(map(int, tally.waivers_expired)))
+    made = waiving.apply(made)
+    return [*made, *waiving.about_waivers()]
 
 
 def _outcomes(inventory: Inventory) -> Counter[str]:
@@ -130,12 +161,11 @@ def _outcomes(inventory: Inventory) -> Counter[str]:
 class _Work:
     """Row groups through the evaluator, a few at a time, in order."""
 
-    def __init__(self, order: Order, parts: _Parts, known: Known, waiving: Waiving) -> None:
-        self.order, self.parts, self.known, self.waiving = order, parts, known, waiving
+    def __init__(self, order: Order, parts: _Parts, known: Known) -> None:
+        self.order, self.parts, self.known = order, parts, known
         self.evaluator = BatchEvaluator(order.profile, order.as_of)
         self.detector = Detector(self.evaluator)
-        self.file = pq.ParquetFile(order.inventory.path)
-        meta = self.file.metadata
+        meta = pq.ParquetFile(order.inventory.path).metadata
         self.sizes = [meta.row_group(number).num_rows for number in range(meta.num_row_groups)]
 
     def all(self) -> Iterator[Tally]:
@@ -157,8 +187,6 @@ class _Work:
     def _part(self, number: int) -> Tally:
         held = self.parts.tally(number)
         if held is not None:
-            self.waiving.used.update(map(int, held.waivers_used))
-            self.waiving.expired.update(map(int, held.waivers_expired))
             return held
         tally, start = Tally(), sum(self.sizes[:number])
         waiving = Waiving(self.order.waivers, self.order.as_of.toordinal())
@@ -174,11 +202,8 @@ class _Work:
                 decided.write_table(decisions(one))
                 found.write_table(table_of(findings))
                 start += batch.num_rows
-        tally.waivers_used.update({str(n): 1 for n in waiving.used})
-        tally.waivers_expired.update({str(n): 1 for n in waiving.expired})
+        tally.waived(waiving)
         self._finish(number, tally)
-        self.waiving.used |= waiving.used
-        self.waiving.expired |= waiving.expired
         return tally
 
     def _aside(self, kind: str, number: int) -> Path:
@@ -190,14 +215,3 @@ class _Work:
         aside = self._aside("tally", number)
         aside.write_text(json.dumps(tally.as_json()))
         aside.replace(self.parts.path("tally", number, "json"))
-
-    def extra(self, tally: Tally) -> list[Finding]:
-        """Return the findings about deletions, holds, law and waivers."""
-        order, today, base = self.order, self.order.as_of.toordinal(), self.order.profile.knowledge
-        made = list[Finding]()
-        if order.deleted is not None:
-            made += DeletionAudit(order.profile, order.inventory).findings(order.deleted)
-        made += unmatched_holds(order.profile.holds, set(tally.held), today)
-        made += about_law(base, set(tally.applied), {norm.id for norm in stale(base, today, 18)})
-        made = self.waiving.apply(made)
-        return [*made, *self.waiving.about_waivers()]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from compliance.audit.evaluate import Evaluated, Judged, sizes
 from compliance.audit.findings import Finding
+from compliance.audit.waivers import Waiving
 from compliance.decision.answers import CONFLICT, HELD, MUST_PURGE, UNDETERMINED
 from compliance.decision.batch import EPOCH, Mask, numbers
 from compliance.decision.decide import ORDER
@@ -71,6 +72,11 @@ class Tally:
                 mine.update(more)
             else:
                 setattr(self, one.name, mine + more)
+
+    def waived(self, waiving: Waiving) -> None:
+        """Note which waivers were at work."""
+        self.waivers_used.update({str(number): 1 for number in waiving.used})
+        self.waivers_expired.update({str(number): 1 for number in waiving.expired})
 
     def as_json(self) -> dict[str, Any]:
         """Return what `from_json` reads."""

@@ -6,6 +6,8 @@ import json
 import random
 import shutil
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from compliance.cli.progress import Bar
 from compliance.errors import UsageError
 
 if TYPE_CHECKING:
+    from compliance.archive.inventory import Inventory
     from compliance.audit.run import Audit, Order
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -40,7 +43,7 @@ def profile_new(inventory: Path, name: str) -> int:
 
 
 @click.command()
-@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@click.argument("source")
 @click.option("--profile", "profile_file", required=True, type=_FILE, help="profile.yaml")
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="folder for the report"
@@ -56,40 +59,82 @@ def profile_new(inventory: Path, name: str) -> int:
     "--min-determined", type=click.FloatRange(0, 100), help="percent of studies that must be judged, else exit code 1"
 )
 @click.option("--privileged", is_flag=True, help="show the matters of holds")
+@click.option(
+    "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True, help="what evaluates"
+)
+@click.option(
+    "--spark-conf", multiple=True, metavar="KEY=VALUE", help="setting of Spark, such as spark.master=yarn; repeatable"
+)
+@click.option("--work", help="folder or address that driver and executors see (default: in the output folder)")
 @click.option("--quiet", is_flag=True, help="no progress")
 @law_options
-def audit(source: Path, profile_file: Path, output: Path, **options: Any) -> int:
-    """Judge every study of an inventory (or of a folder, which is scanned first) and write the report."""
-    order, waivers_digest = _order(source, profile_file, output, options)
-    from compliance.audit.run import run
+def audit(source: str, profile_file: Path, output: Path, **options: Any) -> int:
+    """Judge every study of an inventory (or of a folder, which is scanned first) and write the report.
 
-    bar: Bar = options["bar"]
-    result = run(order)
-    bar.end()
-    result = _write(result, order, output, waivers_digest, options)
-    if order.work:
-        shutil.rmtree(order.work, ignore_errors=True)
+    With --engine spark, SOURCE may be any address that Spark reads, such as hdfs:// or s3a://.
+    """
+    with ExitStack() as open_:
+        options["bar"] = Bar("audit", options["quiet"])
+        inventory, engine = _engine(source, output, options, open_)
+        order, waivers_digest = _order(inventory, profile_file, output, options)
+        result = engine(order)
+        options["bar"].end()
+        result = _write(result, order, output, waivers_digest, options)
+        if order.work:
+            shutil.rmtree(order.work, ignore_errors=True)
     return _outcome(result, output, options)
 
 
-def _order(source: Path, profile_file: Path, output: Path, options: dict[str, Any]) -> tuple[Order, str]:
+def _engine(
+    source: str, output: Path, options: dict[str, Any], open_: ExitStack
+) -> tuple[Inventory, Callable[[Order], Audit]]:
+    """Return the inventory and what evaluates it."""
+    from compliance.archive.inventory import open_inventory
+    from compliance.audit.run import run
+
+    place = Path(source)
+    if "://" not in source and not place.exists():
+        raise UsageError(f"{source} does not exist")
+    if options["engine"] == "local":
+        if "://" in source or options["spark_conf"] or options["work"]:
+            raise UsageError("addresses, --spark-conf and --work are for --engine spark")
+        output.mkdir(parents=True, exist_ok=True)
+        return open_inventory(_scanned(place, output, options["quiet"]) if place.is_dir() else place), run
+    from compliance.audit.session import session
+    from compliance.audit.spark import SparkEngine, address
+
+    settings = dict(_setting(text) for text in options["spark_conf"])
+    spark = open_.enter_context(session(settings, options["quiet"]))
+    if place.is_dir():
+        output.mkdir(parents=True, exist_ok=True)
+        source = str(_scanned(place, output, options["quiet"]))
+    engine = SparkEngine(spark, address(source), address(options["work"] or str(output / ".parts")))
+    open_.callback(engine.clear)
+    return engine.inventory, engine.run
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign or not key.startswith("spark."):
+        raise UsageError(f"{text!r} is no setting of Spark. Allowed: KEY=VALUE such as spark.master=yarn")
+    return key, value
+
+
+def _order(inventory: Inventory, profile_file: Path, output: Path, options: dict[str, Any]) -> tuple[Order, str]:
     import hashlib
 
-    from compliance.archive.inventory import open_inventory
     from compliance.audit.profile import load_profile
     from compliance.audit.run import Order
     from compliance.audit.waivers import read_baseline, read_waivers
     from compliance.law.knowledge import load
 
-    bar = options["bar"] = Bar("audit", options["quiet"])
     chosen = load_profile(profile_file, load(options["laws"]))
     output.mkdir(parents=True, exist_ok=True)
-    inventory = open_inventory(_scanned(source, output, options["quiet"]) if source.is_dir() else source)
     waiver_file, baseline = options["waiver_file"], options["baseline"]
     digest = f"sha256:{hashlib.sha256(waiver_file.read_bytes()).hexdigest()}" if waiver_file else ""
     return Order(
         inventory, chosen, read_day(options["as_of"]), read_waivers(waiver_file) if waiver_file else (),
-        read_baseline(baseline) if baseline else frozenset(), options["deleted"], bar, output / ".parts",
+        read_baseline(baseline) if baseline else frozenset(), options["deleted"], options["bar"], output / ".parts",
     ), digest  # fmt: skip
 
 

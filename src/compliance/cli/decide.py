@@ -62,7 +62,7 @@ def purge_date(
     compliance purge-date --jurisdiction US-CA --facility-type hospital --modality CT \\
         --birth-date 2010-02-10 --study-date 2012-05-01 --assume practical
     """
-    from compliance.decision import contract, explain
+    from compliance.decision import explain
     from compliance.decision.decide import decide
     from compliance.decision.missing import what_would_change
 
@@ -71,6 +71,8 @@ def purge_date(
     decision = decide(facts, knowledge, read_day(as_of), sets)
     missing = what_would_change(decision, knowledge, sets)
     if shape == "json":
+        from compliance.decision import contract
+
         click.echo(json.dumps(contract.to_json(decision, missing), ensure_ascii=False, indent=1))
     else:
         click.echo((explain.text if shape == "text" else explain.markdown)(decision, missing), nl=False)

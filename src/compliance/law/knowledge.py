@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -149,9 +150,10 @@ def load(folder: Path | None = None, use_compiled: bool = True) -> KnowledgeBase
         raise UsageError(f"{folder} is no folder of law files")
     sources = sources_of(folder)
     digest = digest_of(sources)
-    trees = compiled.read(digest) if use_compiled else None
-    if trees is not None:
-        return _assemble(trees, sources, digest)
+    ready = compiled.read(digest) if use_compiled else None
+    if ready is not None:
+        statutes = {name.removesuffix(".yaml"): text for name, text in ready.texts.items() if "/" in name}
+        return _assemble(ready, compiled.Trees(statutes), sources, digest)
     base, problems, trees = read_all(sources, digest)
     errors = [problem for problem in problems if problem.level == "error"]
     if errors or base is None:
@@ -167,8 +169,13 @@ def sources_of(folder: Path) -> dict[str, Path]:
     for name in ("facts.yaml", "jurisdictions.yaml", "VERSION"):
         own = folder / name
         found[name] = own if own.is_file() else shipped() / name
-    for path in sorted(folder.glob("*/*.yaml")):
-        found[path.relative_to(folder).as_posix()] = path
+    names = (
+        f"{place}/{name}"
+        for place in os.listdir(folder)  # noqa: PTH208 - a third of the time of iterdir, at every start
+        if (folder / place).is_dir()
+        for name in os.listdir(folder / place)  # noqa: PTH208
+    )
+    found.update({name: folder / name for name in sorted(names) if name.endswith(".yaml")})
     return found
 
 
@@ -199,8 +206,9 @@ def read_all(sources: Mapping[str, Path], digest: str = "") -> Reading:
                 trees[name] = read_file(path, name)
             except LawError as error:
                 problems += error.problems or [Problem(name, 0, 0, "", str(error))]
+    statutes = {name.removesuffix(".yaml"): node for name, node in trees.items() if "/" in name}
     try:
-        base = _assemble(trees, sources, digest)
+        base = _assemble(trees, statutes, sources, digest)
     except LawError as error:
         return Reading(None, [*problems, *error.problems], trees)
     except KeyError as error:
@@ -222,12 +230,13 @@ def _read_statute(base: KnowledgeBase, name: str, problems: list[Problem]) -> No
     problems += reader.problems
 
 
-def _assemble(trees: Mapping[str, Node], sources: Mapping[str, Path], digest: str) -> KnowledgeBase:
+def _assemble(
+    trees: Mapping[str, Node], statutes: Mapping[str, Node], sources: Mapping[str, Path], digest: str
+) -> KnowledgeBase:
     vocabulary = read_vocabulary(trees["facts.yaml"], "facts.yaml")
     places = read_jurisdictions(trees["jurisdictions.yaml"], "jurisdictions.yaml", vocabulary)
     version = sources["VERSION"].read_text().strip() if sources["VERSION"].is_file() else "0"
-    files = {name.removesuffix(".yaml"): node for name, node in trees.items() if "/" in name}
-    return KnowledgeBase(vocabulary, places, files, version, digest)
+    return KnowledgeBase(vocabulary, places, statutes, version, digest)
 
 
 def circles(base: KnowledgeBase) -> list[Problem]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import TYPE_CHECKING, Any
 
 from compliance.errors import LawError, Problem
+
+if TYPE_CHECKING:
+    import yaml
 
 Plain = str | list["Plain"] | dict[str, "Plain"]
 
@@ -88,8 +89,10 @@ def read_text(text: bytes | str, name: str) -> Node:
     problems = _too_deep(decoded, name)
     if problems:
         raise LawError(f"{name} cannot be read", problems)
+    import yaml  # a compiled law base goes without
+
     try:
-        root = yaml.compose(decoded, Loader=_loader())
+        root = yaml.compose(decoded, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
     except yaml.YAMLError as error:
         raise LawError(f"{name} cannot be read", [_syntax(error, name)]) from None
     if root is None:
@@ -98,10 +101,6 @@ def read_text(text: bytes | str, name: str) -> Node:
     if problems:
         raise LawError(f"{name} cannot be read", problems)
     return node
-
-
-def _loader() -> Any:
-    return getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 def _too_deep(text: str, name: str) -> list[Problem]:
@@ -140,11 +139,11 @@ def _convert(node: Any, name: str, problems: list[Problem], seen: set[int], dept
     if depth > MAX_DEPTH:
         problems.append(Problem(name, line, column, "", f"nested deeper than {MAX_DEPTH} levels"))
         return Node("", line, column)
-    if isinstance(node, yaml.ScalarNode):
+    if node.id == "scalar":
         scalar = Node(node.value, line, column)
         scalar.bare = not node.style
         return scalar
-    if isinstance(node, yaml.SequenceNode):
+    if node.id == "sequence":
         return Node([_convert(item, name, problems, seen, depth + 1) for item in node.value], line, column)
     return _mapping(node, name, problems, seen, depth)
 
@@ -154,7 +153,7 @@ def _mapping(node: Any, name: str, problems: list[Problem], seen: set[int], dept
     result = Node(found, node.start_mark.line + 1, node.start_mark.column + 1)
     for key, value in node.value:
         line, column = key.start_mark.line + 1, key.start_mark.column + 1
-        if not isinstance(key, yaml.ScalarNode):
+        if key.id != "scalar":
             problems.append(Problem(name, line, column, "", "a key must be a word"))
         elif key.value in found:
             problems.append(
