@@ -215,9 +215,11 @@ def _whole(
 
 
 def _duties(parts: tuple[Part, ...]) -> tuple[Duty, ...]:
-    found: dict[tuple[str, str], Duty] = {}
+    """A duty of several parts is one; two versions that may both govern are two."""
+    found: dict[tuple[str, int], Duty] = {}
     for duty in (duty for part in parts for duty in part.result.duties):
-        key = (duty.norm.id, str(duty.version.since))
+        number = next(number for number, version in enumerate(duty.norm.versions) if version is duty.version)
+        key = (duty.norm.id, number)
         old = found.get(key)
         found[key] = (
             duty

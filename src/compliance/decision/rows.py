@@ -199,7 +199,7 @@ class Rows:
         return _truths(older & (event.hi != NEVER) & happens, ~younger & happens)
 
     def _deceased(self, condition: Flag) -> Truths:
-        death = self.span("death_date")
+        death = self.days.get("deceased") or self.span("death_date")
         dead, alive = death.hi <= self.as_of, death.lo > self.as_of
         return _truths(dead, ~alive) if condition.wanted else _truths(alive, ~dead)
 

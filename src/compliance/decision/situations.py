@@ -12,7 +12,18 @@ import numpy as np
 import pyarrow as pa
 
 from compliance.decision.assume import AssumptionSet, Entry
-from compliance.decision.batch import EVERY_ROW, NO_ROW, Coded, Dated, FactTable, Mask, Selection, constant, texts_at
+from compliance.decision.batch import (
+    EVERY_ROW,
+    NO_ROW,
+    Coded,
+    Dated,
+    FactTable,
+    Mask,
+    Selection,
+    constant,
+    nothing,
+    texts_at,
+)
 from compliance.decision.combine import combine
 from compliance.decision.luts import outside
 from compliance.decision.rows import One, Rows, Span
@@ -78,9 +89,18 @@ def _fires(filled: Filled, entry: Entry, as_of: int) -> Mask:
     if entry.when.any_of and where.any():
         asked = sorted({fact for c in entry.when.conditions() for fact in facts_in(c)})
         days = {name: Span(one.lo, one.hi) for name, one in filled.dates.items()}
+        days["deceased"] = _death_as_said(filled, as_of)
         view = Rows(filled.rows, as_of, days, combine(filled.words, asked, ask), filled.texts)
         where = where & (view.scope(entry.when) == YES)
     return where
+
+
+def _death_as_said(filled: Filled, as_of: int) -> Span:
+    """Return the day of death as far as `deceased` tells it, whatever range was given beside it."""
+    both = Filled(filled.rows, dict(filled.dates), filled.words, {})
+    _death_from_deceased(both, as_of, only_absent=False)
+    death = both.dates.get("death_date", nothing())
+    return Span(death.lo, death.hi)
 
 
 def _put(filled: Filled, entry: Entry, where: Mask, as_of: int) -> Mask:
