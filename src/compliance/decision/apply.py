@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from compliance.law.conditions import MAYBE, NO, YES, Facts, Listed, Truth
+from compliance.law.conditions import MAYBE, NO, YES, Condition, Facts, Listed, Truth, fact_of, on_days
 from compliance.law.dates import DateRange, Rounding
 from compliance.law.knowledge import EVERYWHERE, KnowledgeBase
 from compliance.law.periods import CEILING, FLOOR, Round, evaluate, is_permanent
@@ -13,6 +14,7 @@ from compliance.law.situation import Situation
 from compliance.law.statutes import Norm, Version
 from compliance.law.vocabulary import Members
 
+MOST_SIFTED = 4096
 _BLURRED = frozenset({"derived", "deidentified"})
 
 
@@ -36,6 +38,19 @@ class Looked:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A norm that words do not rule out, and what is left to ask: conjunctions of conditions on days, each with the truth
+    of its conditions on words.
+    """
+
+    norm: Norm
+    place: Truth
+    rounding: Round
+    reached: Truth
+    rest: tuple[tuple[Truth, tuple[Condition, ...]], ...]
+
+
 @dataclass(frozen=True)
 class NormSet:
     """The norms that one jurisdiction code brings: its lineage for certain, the places inside it perhaps."""
@@ -45,6 +60,8 @@ class NormSet:
     overriders: Mapping[str, tuple[str, ...]]  # norm id -> norms that may lawfully displace it
     by_kind: Mapping[str, tuple[tuple[Norm, Truth, Round], ...]]
     width: Mapping[str, int]  # place -> 0 for the narrowest
+    words: Mapping[str, tuple[str, ...]]  # kind -> the facts its norms ask about that are no dates
+    sifted: dict[Any, tuple[dict[str, Looked], tuple[Candidate, ...]]] = field(default_factory=dict, compare=False)
 
 
 def norm_set(knowledge: KnowledgeBase, code: str) -> NormSet:
@@ -74,7 +91,14 @@ def _make(knowledge: KnowledgeBase, code: str) -> NormSet:
         by_kind.setdefault(norm.kind, []).append((norm, truth, _rounding(norm, places.leap_day(norm.jurisdiction))))
     kinds = {kind: tuple(found) for kind, found in by_kind.items()}
     width = {place: number for number, place in enumerate(order)}
-    return NormSet(code, tuple(norms), {name: tuple(found) for name, found in overriders.items()}, kinds, width)
+    words = {kind: _words([norm for norm, _, _ in entries]) for kind, entries in by_kind.items()}
+    displacers = {name: tuple(found) for name, found in overriders.items()}
+    return NormSet(code, tuple(norms), displacers, kinds, width, words)
+
+
+def _words(norms: Iterable[Norm]) -> tuple[str, ...]:
+    conditions = [c for norm in norms for c in norm.scope.conditions() if not on_days(c)]
+    return tuple(sorted({"copy", *(fact_of(condition) for condition in conditions)}))
 
 
 def may_override(knowledge: KnowledgeBase, norm: Norm, target: Norm) -> bool:
@@ -95,9 +119,12 @@ def _rounding(norm: Norm, rule: Rounding | None) -> Round:
 
 def look(chosen: NormSet, situation: Situation, kind: str) -> dict[str, Looked]:
     """Return every norm of a kind as it comes out for the situation, by id."""
-    found = {
-        norm.id: _in_scope(norm, place, situation, rounding) for norm, place, rounding in chosen.by_kind.get(kind, ())
-    }
+    if kind not in chosen.by_kind:
+        return {}
+    ruled_out, candidates = _sift(chosen, situation, kind)
+    found = dict(ruled_out)
+    for candidate in candidates:
+        found[candidate.norm.id] = _in_scope(candidate, situation)
     if chosen.overriders:
         settled: dict[str, Looked] = {}
         for name in found:
@@ -106,10 +133,37 @@ def look(chosen: NormSet, situation: Situation, kind: str) -> dict[str, Looked]:
     return found
 
 
-def _in_scope(norm: Norm, place: Truth, situation: Situation, rounding: Round) -> Looked:
-    truth = min(place, reach(norm, situation))
-    if truth != NO:
-        truth = min(truth, norm.scope.truth(situation))
+def _sift(chosen: NormSet, situation: Situation, kind: str) -> tuple[dict[str, Looked], tuple[Candidate, ...]]:
+    """Return the norms that words rule out, and the others; asked once for each combination of words."""
+    key = (kind, *situation.words(chosen.words[kind]))
+    held = chosen.sifted.get(key)
+    if held is None:
+        if len(chosen.sifted) >= MOST_SIFTED:
+            chosen.sifted.clear()
+        ruled_out, candidates = dict[str, Looked](), list[Candidate]()
+        for norm, place, rounding in chosen.by_kind[kind]:
+            reached = min(place, reach(norm, situation))
+            rest = tuple(_rest(norm, situation)) if reached != NO else ()
+            ruled_out[norm.id] = Looked(norm, place, NO, NO)  # keeps the order of the norms
+            if rest:
+                candidates.append(Candidate(norm, place, rounding, reached, rest))
+        held = chosen.sifted[key] = (ruled_out, tuple(candidates))
+    return held
+
+
+def _rest(norm: Norm, situation: Situation) -> Iterator[tuple[Truth, tuple[Condition, ...]]]:
+    for conjunction in norm.scope.any_of or ((),):
+        truth = min((c.truth(situation) for c in conjunction if not on_days(c)), default=YES)
+        if truth != NO:
+            yield truth, tuple(c for c in conjunction if on_days(c))
+
+
+def _in_scope(candidate: Candidate, situation: Situation) -> Looked:
+    norm, place, rounding = candidate.norm, candidate.place, candidate.rounding
+    truth = NO
+    for words, days in candidate.rest:
+        truth = max(truth, min((words, *(c.truth(situation) for c in days))))
+    truth = min(candidate.reached, truth)
     if truth == NO:
         return Looked(norm, place, NO, NO)
     possible, sure = [], False

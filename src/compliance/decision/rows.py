@@ -19,7 +19,7 @@ from compliance.decision import luts
 from compliance.decision.batch import NO_ROW, Codes, Mask, at, texts_at
 from compliance.decision.combine import Combos
 from compliance.decision.luts import Days
-from compliance.law.conditions import Age, Compared, Condition, Flag, Listed, Not, Within, facts_in
+from compliance.law.conditions import Age, Compared, Condition, Flag, Listed, Not, Within, facts_in, on_days
 from compliance.law.dates import EVERYTHING, NEVER, OPEN, DateRange
 from compliance.law.jurisdictions import Jurisdictions
 from compliance.law.periods import EITHER, Combined, Event, Line, Period, Round, Word, facts_of
@@ -61,13 +61,6 @@ class One:
     def majority(self, rounding: Round) -> DateRange:
         """Nor for full age."""
         return EVERYTHING
-
-
-def on_days(condition: Condition) -> bool:
-    """The condition is about days (`deceased` follows from the day of death)."""
-    while isinstance(condition, Not):
-        condition = condition.inner
-    return isinstance(condition, Within | Compared | Age) or condition.fact == "deceased"
 
 
 @dataclass

@@ -184,6 +184,13 @@ def facts_in(condition: Condition) -> tuple[str, ...]:
     return (condition.fact,)
 
 
+def on_days(condition: Condition) -> bool:
+    """The condition is about days (`deceased` follows from the day of death)."""
+    while isinstance(condition, Not):
+        condition = condition.inner
+    return isinstance(condition, Within | Compared | Age) or condition.fact == "deceased"
+
+
 def known(fact: str, facts: Facts) -> bool:
     """The fact is known exactly."""
     value = facts.value(fact)

@@ -47,6 +47,10 @@ class Situation:
         value = self._values.get(fact)
         return None if isinstance(value, Unknown) else value
 
+    def words(self, facts: tuple[str, ...]) -> tuple[Value | None, ...]:
+        """Return what was given or assumed of facts that are no dates."""
+        return tuple(self._values.get(fact) for fact in facts)
+
     def majority(self, rounding: Round) -> DateRange:
         """Return the range of the first day of full age at the keeper's place."""
         found = self._majority.get(rounding)
