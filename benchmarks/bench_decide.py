@@ -15,13 +15,13 @@ from openfisca_core.entities import build_entity
 from openfisca_core.simulation_builder import SimulationBuilder
 from openfisca_core.taxbenefitsystems import TaxBenefitSystem
 from openfisca_core.variables import Variable
+from rounds import ratios
 
 from compliance.decision.decide import decide
-from compliance.law.jurisdictions import Jurisdictions, Majority, Place, Research
 from compliance.law.dates import OPEN, DateRange, read_edtf
+from compliance.law.jurisdictions import Jurisdictions, Majority, Place, Research
 from compliance.law.knowledge import KnowledgeBase, load
 from compliance.law.yaml import read_text
-from rounds import ratios
 
 AS_OF = date(2026, 11, 24)
 FACTS = {"jurisdiction": "ZZ", "facility_type": "hospital", "record": "image", "modality": "CT", "study_date": "2012-05-01", "birth_date": "2010-02-10"}

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from studies import AS_OF, PLACES, law, write
 
 from compliance.archive.inventory import Inventory
 from compliance.audit.profile import Profile, Site
 from compliance.audit.run import Order, run
 from compliance.decision.assume import shipped
-from studies import AS_OF, PLACES, law, write
 
 PATIENT_OF = 3  # studies to a patient
 
