@@ -16,7 +16,7 @@ from compliance.archive import header, inventory, reading
 from compliance.archive.folder import CHUNK, read_all, walk
 from compliance.archive.keys import Keys
 from compliance.archive.reading import Entry, Reader
-from compliance.archive.scanning import measure, scan_folder
+from compliance.archive.scanning import scan_folder
 from compliance.errors import InventoryError
 
 KEYS = Keys(b"a secret of tests only")
@@ -234,11 +234,6 @@ def test_a_torn_journal_costs_only_the_torn_line(folder, target):
     lines = Reader(str(folder), KEYS).read(sorted(walk(folder)))
     target.with_name(f".{target.name}.journal").write_text(lines[:-30])
     assert scan(folder, target).opened == 1
-
-
-def test_the_speed_of_a_folder_is_measured_on_a_sample(folder):
-    speed = measure(folder, 1, most=5)
-    assert speed.files == 5 and speed.seconds > 0
 
 
 def test_what_is_no_folder_is_refused(folder, target):

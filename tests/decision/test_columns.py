@@ -56,7 +56,7 @@ def said(evaluator: Evaluator, table: FactTable, keepers: Sequence[Mapping[str, 
             row.pop(name)
         row |= {
             "retain_earliest": int(answers.lo[number]), "retain_latest": int(answers.hi[number]),
-            "binding_earliest": int(answers.bound_lo[number]), "binding_latest": int(answers.bound_hi[number]),
+            "binding_earliest": int(answers.lo[number]), "binding_latest": int(answers.bound_hi[number]),
             "lossy_binding": DateRange(int(answers.lossy_lo[number]), int(answers.lossy_hi[number])) if answers.lossy_hi[number] else None,
             "open_duties": sorted(filter(None, row["open_duties"].split(", "))),
         }  # fmt: skip

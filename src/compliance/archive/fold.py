@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compliance.archive.duck import connect
-from compliance.archive.inventory import EPOCH
+from compliance.law.dates import EPOCH
 
 TEXTS = (
     "accession",

@@ -22,11 +22,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from compliance.errors import InventoryError
-from compliance.law.dates import DateRange
+from compliance.law.dates import EPOCH, DateRange
 
 SCHEMA_VERSION = 1
 ROW_GROUP = 250_000
-EPOCH = 719_163  # ordinal of 1970-01-01: date32 counts from there
 
 _WORD = pa.dictionary(pa.int32(), pa.string())
 
@@ -103,11 +102,6 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
         kind = pa.int8()
     joined = column.cast(kind).combine_chunks()
     return joined if isinstance(joined, pa.Array) else pa.concat_arrays(joined.chunks)
-
-
-def undictionaried(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with categories as plain text, as rows are made."""
-    return pa.schema([(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in schema])
 
 
 def conform(table: pa.Table, schema: pa.Schema, extra: bool = False) -> pa.Table:

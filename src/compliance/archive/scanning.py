@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 from compliance.archive import inventory
 from compliance.archive.earlier import Earlier
@@ -104,18 +101,3 @@ def _write(
         return Summary(outcomes, reasons, studies.num_rows, opened, digest, changes)
     finally:
         gathered.close()
-
-
-class Speed(NamedTuple):
-    """How fast headers are read: files and seconds."""
-
-    files: int
-    seconds: float
-
-
-def measure(folder: Path, workers: int, most: int = 5_000) -> Speed:
-    """Read the headers of up to `most` files below a folder, keep nothing, and tell how long it took."""
-    start, files = time.perf_counter(), 0
-    for chunk in read_all(folder, islice(walk(folder), most), workers, Keys(b"nothing is kept")):
-        files += len(chunk.entries)
-    return Speed(files, time.perf_counter() - start)

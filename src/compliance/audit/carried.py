@@ -15,14 +15,12 @@ from functools import lru_cache
 
 import pyarrow as pa
 
-from compliance.audit.detect import Detector
-from compliance.audit.evaluate import DECISIONS, BatchEvaluator, decisions
+from compliance.audit.evaluate import DECISIONS
 from compliance.audit.facts import PATIENT
 from compliance.audit.findings import SCHEMA as FINDINGS
-from compliance.audit.findings import table_of
+from compliance.audit.judging import Judging
 from compliance.audit.profile import Profile
-from compliance.audit.tally import Tally, count
-from compliance.audit.waivers import Waiver, Waiving
+from compliance.audit.waivers import Waiver
 
 MARK = "known_"  # before the names of what is known of the patient, beside the columns of the study
 RESULTS = pa.schema([("decision", pa.struct(DECISIONS)), ("finding", pa.struct(FINDINGS)), ("tally", pa.string())])
@@ -44,16 +42,12 @@ class Carried:
 
     def results(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the decisions and findings of the batches, and at last their tally, as `RESULTS`."""
-        evaluator, today = BatchEvaluator(self.profile, self.as_of), self.as_of.toordinal()
-        detector, waiving, tally = Detector(evaluator), Waiving(self.waivers, today), Tally()
+        judging = Judging(self.profile, self.as_of, self.waivers)
         for batch in batches:
-            one = evaluator.evaluate(*_apart(batch))
-            findings = waiving.apply(detector.findings(one))
-            tally.add(count(one, findings, today))
-            yield from _rows("decision", decisions(one))
-            yield from _rows("finding", table_of(findings))
-        tally.waived(waiving)
-        yield from _rows("tally", pa.array([json.dumps(tally.as_json())]))
+            decided, found = judging.judge(*_apart(batch))
+            yield from _rows("decision", decided)
+            yield from _rows("finding", found)
+        yield from _rows("tally", pa.array([json.dumps(judging.tally().as_json())]))
 
 
 @lru_cache(maxsize=1)

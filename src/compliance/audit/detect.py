@@ -16,7 +16,7 @@ from compliance.audit.findings import LEVELS, Finding, until
 from compliance.decision.answers import CONFLICT, HELD, MUST_PURGE, UNDETERMINED, sets
 from compliance.decision.batch import Codes, numbers
 from compliance.decision.contradictions import contradictions
-from compliance.law.dates import NEVER, OPEN, DateRange, write_day
+from compliance.law.dates import EPOCH, NEVER, OPEN, DateRange, write_day
 
 Words = NDArray[np.object_]
 
@@ -173,12 +173,12 @@ def _schedule(judged: Judged, rows: _Rows) -> Iterator[Finding]:
     if "archive_expiry" not in rows.found.batch.schema.names:
         return
     expiry, absent = numbers(rows.found.batch.column("archive_expiry"))
-    due = np.where(np.broadcast_to(absent, expiry.shape), NEVER, expiry + 719_163)[at]
-    early = (due <= answers.bound_lo) & (answers.bound_lo != OPEN) & ~answers.wrong & (due != NEVER)
+    due = np.where(np.broadcast_to(absent, expiry.shape), NEVER, expiry + EPOCH)[at]
+    early = (due <= answers.lo) & (answers.lo != OPEN) & ~answers.wrong & (due != NEVER)
     own = np.flatnonzero(early)
     messages = [
         f"the archive would purge it on {write_day(int(day))}, it must be kept through {_until(lo)}"
-        for day, lo in zip(due[own], answers.bound_lo[own], strict=True)
+        for day, lo in zip(due[own], answers.lo[own], strict=True)
     ]
     yield from rows.make("scheduled-early", at[own], messages, np.array(answers.names, object)[answers.governing[own]])
 

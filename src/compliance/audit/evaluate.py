@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from compliance.audit.facts import Group, Sites, groups, sites_of
 from compliance.audit.profile import Profile
-from compliance.decision.answers import Answers, days
-from compliance.decision.batch import Codes
+from compliance.decision.answers import Answers, days, dictionary
 from compliance.decision.columns import Evaluator
 from compliance.decision.decide import ORDER, Decision, decide
 from compliance.decision.question import Question
@@ -90,13 +89,13 @@ def decisions(found: Evaluated) -> pa.Table:
     disposition = gather(lambda a: a.disposition, undetermined, np.int8)
     ends = {
         "retain_earliest": days(lo, none), "retain_latest": days(hi, none),
-        "binding_earliest": days(gather(lambda a: a.bound_lo, 0, np.int32), none),
+        "binding_earliest": days(lo, none),
         "binding_latest": days(gather(lambda a: a.bound_hi, LAST, np.int32), none),
         "earliest_purge_date": days(hi + 1, hi >= LAST), "destroy_by": days(destroy, destroy == NEVER),
     }  # fmt: skip
     columns = {
         "row": found.batch.column("row"), "study_uid": found.batch.column("study_uid"), "site": found.sites.ids(),
-        "disposition": _words(disposition, ORDER), "ready": pa.array(gather(lambda a: a.ready, False, np.bool_)), **ends,
+        "disposition": dictionary(disposition, ORDER), "ready": pa.array(gather(lambda a: a.ready, False, np.bool_)), **ends,
         "permanent": pa.array(gather(lambda a: a.permanent, False, np.bool_)),
         "governing": _text(found, n, lambda a: (a.governing, a.names)),
         "missing": _text(found, n, lambda a: a.missing_words()), "bytes": sizes(found.batch),
@@ -118,8 +117,4 @@ def _text(found: Evaluated, n: int, of: Any) -> pa.Array:
         own, names = of(judged.answers)
         codes[judged.group.rows] = np.asarray(own) + len(words)
         words += names
-    return _words(codes, words)
-
-
-def _words(codes: Codes | NDArray[Any], words: Any) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(words), pa.string()))
+    return dictionary(codes, words)

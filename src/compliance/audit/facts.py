@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from compliance.audit.profile import Profile, Site
 from compliance.decision import batch as columns
+from compliance.decision.answers import dictionary
 from compliance.decision.batch import Coded, Codes, Dated, FactTable, Mask, at, texts_at
 from compliance.law.dates import NEVER, OPEN
 from compliance.law.vocabulary import Value
@@ -46,8 +47,7 @@ class Sites:
     def ids(self) -> pa.Array:
         """Return the ids by row, empty where there is none."""
         words = [*(site.id for site in self.sites), ""]
-        codes = np.where(self.codes < 0, len(self.sites), self.codes).astype(np.int32)
-        return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(words, pa.string()))
+        return dictionary(np.where(self.codes < 0, len(self.sites), self.codes), words)
 
 
 def matched_columns(profile: Profile, names: Sequence[str]) -> list[str]:

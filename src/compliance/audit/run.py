@@ -21,15 +21,16 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+import compliance
 from compliance.archive.inventory import Inventory
 from compliance.audit.deleted import DeletionAudit
-from compliance.audit.detect import Detector
-from compliance.audit.evaluate import DECISIONS, BatchEvaluator, decisions
+from compliance.audit.evaluate import DECISIONS
 from compliance.audit.findings import SCHEMA, Finding, about_law, table_of, unmatched_holds
+from compliance.audit.judging import Judging
 from compliance.audit.patients import Known, know
 from compliance.audit.profile import Profile
 from compliance.audit.results import FindingFile, join_tables, sort_findings
-from compliance.audit.tally import Tally, count
+from compliance.audit.tally import Tally
 from compliance.audit.waivers import Waiver, Waiving
 from compliance.law.register import stale
 
@@ -56,7 +57,14 @@ class Order:
         """What the parts of an audit depend on: only parts of the same key are gone on from."""
         profile = self.profile
         waived = [repr(waiver) for waiver in self.waivers]
-        asked = [self.inventory.digest, profile.digest, profile.knowledge.digest, self.as_of.isoformat(), *waived]
+        asked = [
+            compliance.__version__,
+            self.inventory.digest,
+            profile.digest,
+            profile.knowledge.digest,
+            self.as_of.isoformat(),
+            *waived,
+        ]
         return hashlib.sha256("\0".join(asked).encode()).hexdigest()
 
 
@@ -77,7 +85,7 @@ class Audit:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Evaluation:
     """What an engine leaves: the tally of all, and its files of findings and (in the order of `row`) of decisions."""
 
     tally: Tally
@@ -122,11 +130,13 @@ def run(order: Order) -> Audit:
     for one in work.all():
         tally.add(one)
     findings, decided = ([parts.path(kind, n) for n in range(len(work.sizes))] for kind in ("findings", "decisions"))
-    audit = end(order, folder, Judged(tally, findings, decided, _outcomes(order.inventory)), lambda _: order.inventory)
+    audit = end(
+        order, folder, Evaluation(tally, findings, decided, _outcomes(order.inventory)), lambda _: order.inventory
+    )
     return replace(audit, temporary=temporary)
 
 
-def end(order: Order, folder: Path, judged: Judged, look: Look) -> Audit:
+def end(order: Order, folder: Path, judged: Evaluation, look: Look) -> Audit:
     """Add what is found about the whole, sort, and return the audit; its files lie in the folder."""
     extra = folder / "findings-extra.parquet"
     pq.write_table(table_of(_about_the_whole(order, judged.tally, look)), extra)
@@ -163,8 +173,6 @@ class _Work:
 
     def __init__(self, order: Order, parts: _Parts, known: Known) -> None:
         self.order, self.parts, self.known = order, parts, known
-        self.evaluator = BatchEvaluator(order.profile, order.as_of)
-        self.detector = Detector(self.evaluator)
         meta = pq.ParquetFile(order.inventory.path).metadata
         self.sizes = [meta.row_group(number).num_rows for number in range(meta.num_row_groups)]
 
@@ -188,23 +196,19 @@ class _Work:
         held = self.parts.tally(number)
         if held is not None:
             return held
-        tally, start = Tally(), sum(self.sizes[:number])
-        waiving = Waiving(self.order.waivers, self.order.as_of.toordinal())
+        judging, start = Judging(self.order.profile, self.order.as_of, self.order.waivers), sum(self.sizes[:number])
         file = pq.ParquetFile(self.order.inventory.path)
         with (
             pq.ParquetWriter(self._aside("decisions", number), DECISIONS, compression="zstd") as decided,
             pq.ParquetWriter(self._aside("findings", number), SCHEMA, compression="zstd") as found,
         ):
             for batch in file.iter_batches(ROWS, row_groups=[number], use_threads=False):
-                one = self.evaluator.evaluate(batch, self.known.rows(start, batch.num_rows))
-                findings = waiving.apply(self.detector.findings(one))
-                tally.add(count(one, findings, self.order.as_of.toordinal()))
-                decided.write_table(decisions(one))
-                found.write_table(table_of(findings))
+                of_batch, about_batch = judging.judge(batch, self.known.rows(start, batch.num_rows))
+                decided.write_table(of_batch)
+                found.write_table(about_batch)
                 start += batch.num_rows
-        tally.waived(waiving)
-        self._finish(number, tally)
-        return tally
+        self._finish(number, judging.tally())
+        return judging.tally()
 
     def _aside(self, kind: str, number: int) -> Path:
         return self.parts.folder / f".{kind}-{number:06}"

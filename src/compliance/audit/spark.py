@@ -23,7 +23,7 @@ from compliance.audit.carried import MARK, RESULTS, Carried, unpack
 from compliance.audit.facts import PATIENT, matched_columns
 from compliance.audit.patients import KNOWN, SEEN, combinations, same_site
 from compliance.audit.results import join_tables
-from compliance.audit.run import Audit, Judged, Order, end
+from compliance.audit.run import Audit, Evaluation, Order, end
 from compliance.audit.session import Files, told
 from compliance.audit.tally import Tally
 from compliance.errors import InventoryError
@@ -140,7 +140,7 @@ class _Work:
         spark.sql(SEEN.format(day=DAY, studies="studies", same=same_site(columns, "`"))).createOrReplaceTempView("seen")
         return studies
 
-    def judged(self) -> Judged:
+    def judged(self) -> Evaluation:
         """Sort the decisions, count the tallies, and return all with the files on this machine."""
         results = self.spark.read.parquet(f"{self.place}/results")
         tally = Tally()
@@ -150,7 +150,7 @@ class _Work:
         decided = results.where("decision is not null").select("decision.*")
         in_order = self._written("decisions", decided.repartitionByRange(self.tasks, "row").sortWithinPartitions("row"))
         self._check(in_order)
-        return Judged(tally, found, in_order, self._outcomes())
+        return Evaluation(tally, found, in_order, self._outcomes())
 
     def _written(self, name: str, frame: DataFrame) -> list[Path]:
         """Write a frame and return its files, in order, on this machine."""

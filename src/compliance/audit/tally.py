@@ -15,9 +15,9 @@ from compliance.audit.evaluate import Evaluated, Judged, sizes
 from compliance.audit.findings import Finding
 from compliance.audit.waivers import Waiving
 from compliance.decision.answers import CONFLICT, HELD, MUST_PURGE, UNDETERMINED
-from compliance.decision.batch import EPOCH, Mask, numbers
+from compliance.decision.batch import Mask, numbers
 from compliance.decision.decide import ORDER
-from compliance.law.dates import LAST
+from compliance.law.dates import EPOCH, LAST
 
 TWO_YEARS = 730
 

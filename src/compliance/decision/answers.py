@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from compliance.decision.batch import EPOCH, NO_ROW, Codes, Mask, Selection
+from compliance.decision.batch import NO_ROW, Codes, Mask, Selection
 from compliance.decision.decide import ORDER, Decision
 from compliance.decision.keeper import LOSSY, Judged
 from compliance.decision.luts import Days
-from compliance.law.dates import LAST, NEVER, OPEN
+from compliance.law.dates import EPOCH, LAST, NEVER, OPEN
 
 HELD, CONFLICT, UNDETERMINED, RETAIN, MUST_PURGE, MAY_PURGE = range(len(ORDER))
 _DAYS = 1 << 22
@@ -63,7 +63,7 @@ class Answers:
             return np.full(self.n, value, kind)
 
         self.lo, self.hi = full(0, np.int32), full(0, np.int32)
-        self.bound_lo, self.bound_hi = full(0, np.int32), full(0, np.int32)
+        self.bound_hi = full(0, np.int32)
         self.permanent, self.destroy_by = full(False, np.bool_), full(NEVER, np.int32)
         self.disposition = full(MAY_PURGE, np.int8)
         self.governing, self._ranked = full(0, np.int32), full(-1, np.int32)
@@ -118,7 +118,7 @@ class Answers:
         last_day = cut(judged.destroy_by, np.int32(NEVER))
         governing = self._number(judged)[cut(fold.governing, -1)]
         disposition = _disposition(lo, hi, last_day, held, as_of)
-        self._latest(rows, study, lo, hi, cut(fold.bound_lo, np.int32(OPEN)), cut(fold.bound_hi, np.int32(NEVER)))
+        self._latest(rows, study, lo, hi, cut(fold.bound_hi, np.int32(NEVER)))
         self.permanent[rows] |= study.any(cut(fold.permanent, False))
         self.destroy_by[rows] = np.minimum(self.destroy_by[rows], study.earliest(last_day))
         self.disposition[rows] = np.minimum(self.disposition[rows], study.earliest(disposition))
@@ -127,7 +127,7 @@ class Answers:
         self._remember(rows, judged, disposition, last_day, governing)
 
     def _latest(self, rows: Selection, study: Any, *ends: Days) -> None:
-        for whole, end in zip((self.lo, self.hi, self.bound_lo, self.bound_hi), ends, strict=True):
+        for whole, end in zip((self.lo, self.hi, self.bound_hi), ends, strict=True):
             whole[rows] = np.maximum(whole[rows], study.latest(end))
 
     def _number(self, judged: Judged) -> NDArray[np.int32]:
@@ -190,27 +190,26 @@ class Answers:
         """Return the decisions as a record batch.
 
         An open early end is null, an end that is never (or cannot be given) 9999-12-31; the binding ends are null where
-        they equal the full ones.
+        they equal the full ones, the early one always.
         """
-        same_lo, same_hi = self.bound_lo == self.lo, self.bound_hi == self.hi
         status = self.lossy // _DAYS
         columns = [
-            _words(self.disposition, ORDER),
+            dictionary(self.disposition, ORDER),
             pa.array(self.ready),
             days(self.lo),
             days(self.hi),
-            days(self.bound_lo, same_lo),
-            days(self.bound_hi, same_hi),
+            pa.nulls(self.n, pa.date32()),
+            days(self.bound_hi, self.bound_hi == self.hi),
             pa.array(self.permanent),
             days(self.hi + 1, self.hi >= LAST),
             days(self.destroy_by, self.destroy_by == NEVER),
-            _words(self.governing, self.names),
-            _words(*sets(self.missing, self.n)),
-            _words(*sets(self.blocking, self.n)),
+            dictionary(self.governing, self.names),
+            dictionary(*sets(self.missing, self.n)),
+            dictionary(*sets(self.blocking, self.n)),
             days(self.next_change, self.next_change == NEVER),
             pa.array(self.held),
             pa.array(np.broadcast_to(self.wrong, (self.n,))),
-            _words(status, LOSSY),
+            dictionary(status, LOSSY),
             days((self.lossy % _DAYS).astype(np.int32), status != 1),
             pa.array(self.max_ratio, mask=np.isinf(self.max_ratio)),
         ]
@@ -233,7 +232,8 @@ def days(ordinals: Days, null: Mask | None = None) -> pa.Array:
     return pa.array((ordinals - EPOCH).astype(np.int32), pa.int32(), mask=blank).cast(pa.date32())
 
 
-def _words(codes: NDArray[Any], words: Any) -> pa.Array:
+def dictionary(codes: NDArray[Any], words: Iterable[str]) -> pa.Array:
+    """Return texts by the numbers of words."""
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(words), pa.string()))
 
 
@@ -258,7 +258,7 @@ def put(answers: Answers, row: int, decision: Decision, missing: Iterable[str]) 
     """Write the answer of `decide` over a row."""
     retain, binding, lossy = decision.retain, decision.binding, decision.lossy
     answers.lo[row], answers.hi[row] = retain
-    answers.bound_lo[row], answers.bound_hi[row] = binding
+    answers.bound_hi[row] = binding.latest
     answers.permanent[row] = decision.permanent
     answers.destroy_by[row] = NEVER if decision.destroy_by is None else decision.destroy_by
     answers.disposition[row] = ORDER.index(decision.disposition)

@@ -17,10 +17,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from compliance.decision.luts import Days
-from compliance.law.dates import EVERYTHING, NEVER, OPEN, DateRange
+from compliance.law.dates import EPOCH, EVERYTHING, NEVER, OPEN, DateRange
 from compliance.law.vocabulary import HAPPENED, UNKNOWN, FactType, Members, Unknown, Value, Vocabulary, read_value
 
-EPOCH = 719_163  # ordinal of 1970-01-01: date32 counts from there
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.intp]
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from compliance.decision.apply import NormSet, norm_set, reach
 from compliance.decision.rows import One
-from compliance.law.conditions import NO, YES, Truth, facts_in
+from compliance.law.conditions import NO, YES, Truth
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.periods import Round, facts_of, lines
 from compliance.law.statutes import Norm, Version
@@ -110,8 +110,3 @@ def dates_of(version: Version) -> tuple[str, ...]:
     if version.period is None:
         return ()
     return tuple(dict.fromkeys(facts_of(line.event) for line in lines(version.period)))
-
-
-def asked_in(norm: Norm) -> frozenset[str]:
-    """Return the facts that the scopes of a norm ask about."""
-    return frozenset(fact for condition in norm.conditions() for fact in facts_in(condition))

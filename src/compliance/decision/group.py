@@ -116,11 +116,13 @@ def _displace(seen: Seen, overriders: Iterable[str], found: Mapping[str, Seen]) 
 
 @dataclass
 class Folded:
-    """What the floors (or lossy norms) of each row say together: see `fold.Fold`. `governing` is a rank, -1 = none."""
+    """What the floors (or lossy norms) of each row say together: see `fold.Fold`. `governing` is a rank, -1 = none.
+
+    Only sure binding law has an early end (SEMANTICS 17), so `lo` is that of the binding fold too.
+    """
 
     lo: Days
     hi: Days
-    bound_lo: Days
     bound_hi: Days
     permanent: Mask
     covered: Mask
@@ -158,7 +160,7 @@ def fold(found: Mapping[str, Seen], law: Law, guidance_covers: Mask, as_binding:
     governing = np.where(whole > 0, many - 1 - whole % many, -1)
     hi = _where(covered | guided, last, NEVER)
     forever = permanent & covered & (lo == NEVER) if permanent.any() else NO_ROW
-    return Folded(lo, hi, lo, _where(covered, bound, NEVER), forever, covered | guided, governing)
+    return Folded(lo, hi, _where(covered, bound, NEVER), forever, covered | guided, governing)
 
 
 def _packed(hi: Days, rank: int, many: int) -> NDArray[Any]:

@@ -94,7 +94,7 @@ def floors(found: Mapping[str, Seen], law: Law, knowledge: KnowledgeBase, parts:
 
 def with_retention_end(parts: Parts, whole: Folded) -> Rows:
     """Return the parts with the binding end of their record class, from which ceilings count."""
-    return parts.rows.with_day("retention_end", Span(_by_part(parts, whole.bound_lo), _by_part(parts, whole.bound_hi)))
+    return parts.rows.with_day("retention_end", Span(_by_part(parts, whole.lo), _by_part(parts, whole.bound_hi)))
 
 
 def _by_part(parts: Parts, column: NDArray[Any]) -> NDArray[Any]:
@@ -118,15 +118,14 @@ def _whole(fold: Folded, parts: Parts) -> Folded:
 def _folded(fold: Folded, level: Level, all_count: Mask) -> Folded:
     """Each end is the latest; where not all count it is the hull: the earliest early end."""
     n = (level.n,)
-    lo, hi, bound_lo, bound_hi, permanent, covered, governing = (
+    lo, hi, bound_hi, permanent, covered, governing = (
         np.broadcast_to(column, n)
-        for column in (fold.lo, fold.hi, fold.bound_lo, fold.bound_hi, fold.permanent, fold.covered, fold.governing)
+        for column in (fold.lo, fold.hi, fold.bound_hi, fold.permanent, fold.covered, fold.governing)
     )
     first = level.first_greatest(hi)
     return Folded(
         np.where(all_count, level.latest(lo), level.earliest(lo)),
         level.latest(hi),
-        np.where(all_count, level.latest(bound_lo), level.earliest(bound_lo)),
         level.latest(bound_hi),
         np.where(all_count, level.any(permanent), level.all(permanent)),
         level.all(covered),
@@ -169,7 +168,6 @@ def _freed(whole: Folded, free: NDArray[np.uint8], rows: Rows, parts: Parts) -> 
     return Folded(
         pick(whole.lo, lo, np.minimum(whole.lo, lo)),
         pick(whole.hi, hi, np.maximum(whole.hi, hi)),
-        pick(whole.bound_lo, lo, np.minimum(whole.bound_lo, lo)),
         pick(whole.bound_hi, hi, np.maximum(whole.bound_hi, hi)),
         whole.permanent & (free == 0),
         pick(whole.covered, np.ones(1, np.bool_), whole.covered),
@@ -193,7 +191,7 @@ def _lossy(found: Mapping[str, Seen], law: Law, parts: Parts) -> LossyRows:
     for_ever = whole.hi >= LAST
     status = np.where(~whole.covered | for_ever & ~whole.permanent, 2, np.where(for_ever, 3, 1))
     key = np.where(live, status * _DAYS + np.where(status == 1, whole.hi.astype(np.int64) + 1, 0), 0)
-    bound_lo, bound_hi = (np.where(bound.covered & live, day, 0) for day in (bound.bound_lo, bound.bound_hi))
+    bound_lo, bound_hi = (np.where(bound.covered & live, day, 0) for day in (bound.lo, bound.bound_hi))
 
     def strictest(column: NDArray[Any], how: np.ufunc) -> NDArray[Any]:
         return parts.record.fold(how, parts.modality.fold(how, column))

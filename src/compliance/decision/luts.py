@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compliance.law.dates import LAST, NEVER, OPEN, Rounding, Unit
+from compliance.law.dates import EPOCH, LAST, NEVER, OPEN, Rounding, Unit
 from compliance.law.jurisdictions import Majority
 
 Days = NDArray[np.int32]
@@ -24,7 +24,6 @@ FIRST = date(1850, 1, 1).toordinal()
 END = date(2399, 12, 31).toordinal()
 _BASE = FIRST - 1  # below the first day stands OPEN, above the last one NEVER
 _SIZE = END - FIRST + 3
-_EPOCH = date(1970, 1, 1).toordinal()
 _MONTH_COUNT = (9999 - 1970 + 1) * 12
 
 Table = NDArray[np.int32]
@@ -40,11 +39,6 @@ def places(days: Days) -> NDArray[np.intp]:
     """Return where the tables have these days."""
     found: NDArray[np.intp] = np.clip(days - np.int32(_BASE), 0, _SIZE - 1).astype(np.intp)
     return found
-
-
-def look_up(table: Table, days: Days) -> Days:
-    """Return where the table leads each day."""
-    return table[places(days)]
 
 
 def outside(days: Days) -> NDArray[np.bool_]:
@@ -63,12 +57,12 @@ def add(days: Days, count: int, unit: Unit, rounding: Rounding) -> Days:
     """Return `law.dates.add` of every day."""
     if unit in ("day", "week"):
         return _marked(days, days.astype(np.int64) + count * (7 if unit == "week" else 1))
-    day = (days.astype(np.int64) - _EPOCH).astype("M8[D]")
+    day = (days.astype(np.int64) - EPOCH).astype("M8[D]")
     month = day.astype("M8[M]")
     of_month = (day - month.astype("M8[D]")).astype(np.int64)
     later = month.astype(np.int64) + count * (12 if unit == "year" else 1)
-    start = later.astype("M8[M]").astype("M8[D]").astype(np.int64) + _EPOCH
-    length = (later + 1).astype("M8[M]").astype("M8[D]").astype(np.int64) + _EPOCH - start
+    start = later.astype("M8[M]").astype("M8[D]").astype(np.int64) + EPOCH
+    length = (later + 1).astype("M8[M]").astype("M8[D]").astype(np.int64) + EPOCH - start
     missing = length - 1 if rounding == "previous" else length
     found = start + np.where(of_month < length, of_month, missing)
     return _marked(days, np.where(later >= _MONTH_COUNT, NEVER, found))
@@ -77,10 +71,8 @@ def add(days: Days, count: int, unit: Unit, rounding: Rounding) -> Days:
 def end_of(days: Days, what: str) -> Days:
     """Return the last day of every day's `year` or `month`."""
     unit = "Y" if what == "year" else "M"
-    span = (days.astype(np.int64) - _EPOCH).astype("M8[D]").astype(f"M8[{unit}]")
-    return _marked(
-        days, (span.astype(np.int64) + 1).astype(f"M8[{unit}]").astype("M8[D]").astype(np.int64) + _EPOCH - 1
-    )
+    span = (days.astype(np.int64) - EPOCH).astype("M8[D]").astype(f"M8[{unit}]")
+    return _marked(days, (span.astype(np.int64) + 1).astype(f"M8[{unit}]").astype("M8[D]").astype(np.int64) + EPOCH - 1)
 
 
 @lru_cache(maxsize=512)

@@ -28,7 +28,6 @@ from compliance.law.vocabulary import Unknown, Value
 
 Truths = NDArray[np.uint8]
 NOWHERE: Truths = np.zeros(1, np.uint8)
-PERHAPS: Truths = np.ones(1, np.uint8)
 CERTAIN: Truths = np.full(1, 2, np.uint8)
 
 

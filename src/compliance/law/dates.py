@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 
 OPEN = date.min.toordinal()
 NEVER = date.max.toordinal()
+EPOCH = date(1970, 1, 1).toordinal()  # Arrow, Parquet and NumPy count days from there
 LAST = NEVER - 1  # the last day that is a day: an open end `..` stops before `never`
 
 Rounding = Literal["next", "previous"]
