@@ -4,12 +4,12 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench book clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-demo: $(VENV)/demo.done  ## set up, audit a real public archive (168,507 studies), say where the report lies
+demo: $(VENV)/demo.done  ## set up, audit a real public archive (161,347 studies), say where the report lies
 	@PATH="$(abspath $(BIN)):$$PATH" examples/idc/demo.sh
 
 test: $(VENV)/test.done  ## set up, run every test (needs no data of the demo)
@@ -22,7 +22,11 @@ check: $(VENV)/test.done  ## lint, types, law files, tests: all that a change mu
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 bench: $(VENV)/test.done  ## measure speed as ratios, write benchmarks/RESULTS.md
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@$(BIN)/python benchmarks/run.py
+
+book: $(VENV)/test.done  ## write docs/laws from the law files
+	@$(BIN)/compliance laws book US --title "Retention law for medical images: United States" > docs/laws/us.md
 
 clean:  ## remove the virtual environment and what the demo wrote
 	@rm -rf $(VENV) demo-report

@@ -114,7 +114,7 @@ def _words(error: str) -> str:
     missing = re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", error)
     if missing:
         name = "this program" if missing[1].startswith("compliance") else missing[1]
-        return f"the executors do not have {name}: ship it to them (docs/scale.md, `spark.submit.pyFiles`)"
+        return f"the executors do not have {name}: ship it to them with --spark-conf spark.submit.pyFiles=..."
     return f"Spark: {first_line(error)}"
 
 
