@@ -22,6 +22,8 @@ COMMANDS = {
     "profile": ("compliance.cli.audit", "profile"),
     "audit": ("compliance.cli.audit", "audit"),
     "serve": ("compliance.cli.serve", "serve"),
+    "keys": ("compliance.cli.serve", "keys"),
+    "ledger": ("compliance.cli.serve", "ledger"),
     "sample": ("compliance.cli.audit", "sample"),
     "bench": ("compliance.cli.bench", "bench"),
 }
