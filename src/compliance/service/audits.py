@@ -169,7 +169,6 @@ async def findings(request: Request) -> Response:
     return answer(wire.Findings(items, following))
 
 
-_TEXT = {"type": "string", "maxLength": 200, "pattern": r"^[^\u0000]*$"}
 OPERATIONS = (
     Operation(
         method="POST", path="/v1/audits", handler=register, scope="audit", summary="Register an audit",
@@ -187,6 +186,6 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v1/findings", handler=findings, scope="audit", summary="Findings",
         gives={200: {JSON: wire.Findings}},
-        params=(*(Param(name, f"of this {name}", _TEXT) for name in FILTERS), CURSOR, LIMIT),
+        params=(*(Param(name, f"of this {name}") for name in FILTERS), CURSOR, LIMIT),
     ),
 )  # fmt: skip

@@ -19,7 +19,7 @@ from compliance.law.dates import LAST, OPEN, write_day
 from compliance.service import bulk
 from compliance.service.contract import AS_OF, ASSUME, Operation, Param
 from compliance.service.problems import Refusal, of_error
-from compliance.service.serving import ENCODER, asked, body_of, day_of, serving
+from compliance.service.serving import ENCODER, asked, assumed, body_of, day_of, serving
 
 FHIR = "application/fhir+json"
 EXTENSION = "urn:imaging-compliance:fhir:retention"
@@ -36,7 +36,7 @@ async def fhir(request: Request) -> Response:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal("bad-request", f"The body is no JSON: {error}") from None
     day = day_of(query.get("as_of"), service.today())
-    names = [name for name in query.get("assume", "").split(",") if name]
+    names = assumed(query)
     keeper: Json = {name: query[name].split(",") if name == "jurisdiction" else query[name] for name in KEEPER if name in query}
     sets, holds = service.sets(names), service.holds()
     by_reference = dict(_by_reference(bundle))
@@ -161,6 +161,6 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v1/fhir/decisions", handler=fhir, scope="read", summary="ImagingStudy and Patient in, the decision as an extension out",
         takes={FHIR: _BUNDLE}, gives={200: {FHIR: _BUNDLE}},
-        params=(AS_OF, ASSUME, *(Param(name, f"the keeper's {name}", {"type": "string"}) for name in KEEPER)),
+        params=(AS_OF, ASSUME, *(Param(name, f"the keeper's {name}") for name in KEEPER)),
     ),
 )  # fmt: skip

@@ -170,7 +170,7 @@ _STATUTE = {"type": "string", "pattern": "^[A-Za-z0-9/._-]{1,150}$"}
 OPERATIONS = (
     Operation(
         method="GET", path="/v1/laws", handler=laws, scope="read", summary="Law files", gives={200: {JSON: wire.Statutes}, 304: {}},
-        params=(Param("jurisdiction", "of this place", {"type": "string"}), CURSOR, LIMIT), refuses=(404,), headers=_TAG,
+        params=(Param("jurisdiction", "of this place"), CURSOR, LIMIT), refuses=(404,), headers=_TAG,
     ),
     Operation(
         method="GET", path="/v1/laws/{id:path}", handler=law, scope="read", summary="One law file",
@@ -188,6 +188,6 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v1/sign-offs", handler=sign_offs, scope="read", summary="Signatures under law files",
         says="`current`: the file has not changed since.", gives={200: {JSON: {"type": "array", "items": {"$ref": "#/components/schemas/SignOff"}}}},
-        params=(Param("statute", "of this law file", {"type": "string"}),),
+        params=(Param("statute", "of this law file"),),
     ),
 )  # fmt: skip

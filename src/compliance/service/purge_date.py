@@ -19,7 +19,7 @@ from compliance.errors import FactError, guess
 from compliance.law.vocabulary import FactType, Vocabulary
 from compliance.service.contract import AS_OF, ASSUME, JSON, Operation, Param
 from compliance.service.problems import Refusal, of_error
-from compliance.service.serving import Service, answer, day_of, serving
+from compliance.service.serving import Service, answer, assumed, day_of, serving
 from compliance.service.wire import Decision
 from compliance.service.writing import digest
 
@@ -54,7 +54,8 @@ async def purge_date(request: Request) -> Response:
     for name, value in request.query_params.multi_items():
         given.setdefault(name, []).append(value)
     day = day_of(_one("as_of", given), service.today())
-    names = [name for name in (_one("assume", given) or "").split(",") if name]
+    chosen = _one("assume", given)
+    names = assumed({} if chosen is None else {"assume": chosen})
     facts = {name: _read(name, values, service.knowledge.vocabulary) for name, values in given.items()}
     sets, holds = service.sets(names), service.holds()
     try:

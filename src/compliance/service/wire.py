@@ -159,7 +159,7 @@ class NormSeen(Struct):
 class PartSeen(Struct):
     """One record class."""
 
-    record: str
+    record: str | None
     retain_through: Through
     permanent: bool
     destroy_by: str | None
