@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from bench_bulk import READ, duck, ours
+from bench_bulk import duck, ours
 from dateutil.relativedelta import relativedelta
 from openfisca_core import periods
 from openfisca_core.entities import build_entity

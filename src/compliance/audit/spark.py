@@ -102,6 +102,8 @@ class _Work:
         if Files(self.spark).exists(f"{self.place}/results/_SUCCESS"):
             return
         order = self.order
+        # With more partitions than tasks set here, Spark would shuffle anew for the join and tear the row groups apart.
+        self.spark.conf.set("spark.sql.shuffle.partitions", str(self.tasks))
         sent = self.spark.sparkContext.broadcast(Carried(order.profile, order.as_of, order.waivers).pack())
         frame = self._studies_and_known().mapInArrow(
             lambda batches: unpack(sent.value).results(batches), from_arrow_schema(RESULTS)
