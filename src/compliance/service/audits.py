@@ -74,7 +74,9 @@ def store(session: Session, file: IO[bytes], id: str, at: str) -> Done:
         return Done(_audit(old), "audit.again", id, {}, status=200)
     if session.get(tables.Inventories, about.inventory) is None:
         studies = about.reconciliation.get("studies", 0)
-        known = tables.Inventories(digest=about.inventory, name=about.profile, studies=studies if isinstance(studies, int) else 0, added=at)
+        known = tables.Inventories(
+            digest=about.inventory, name=about.profile, studies=studies if isinstance(studies, int) else 0, added=at
+        )
         session.add(known)
     row = tables.Audits(
         id=id, inventory=about.inventory, profile=about.profile, as_of=about.as_of, law_version=about.laws.version,

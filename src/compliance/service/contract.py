@@ -59,7 +59,9 @@ class Operation:
     @property
     def id(self) -> str:
         """The operation's name in generated clients."""
-        words = [word for word in self.path.replace("{", "").replace("}", "").replace(":path", "").split("/") if word != "v1"]
+        words = [
+            word for word in self.path.replace("{", "").replace("}", "").replace(":path", "").split("/") if word != "v1"
+        ]
         return "_".join([self.method.lower(), *filter(None, words)]).replace("-", "_")
 
     async def __call__(self, request: Request) -> Response:
@@ -136,10 +138,10 @@ def _components(operations: list[Operation], vocabulary: Vocabulary | None) -> d
     facts["additionalProperties"] = value if vocabulary is None else False
     found["KeeperFacts"] = facts
     keepers = {"type": ["array", "null"], "maxItems": 50, "items": {"$ref": "#/components/schemas/KeeperFacts"}}
-    found["Facts_"] = {**facts, "properties": {**facts["properties"], "keepers": keepers}}
+    found["StudyFacts"] = {**facts, "properties": {**facts["properties"], "keepers": keepers}}
     for name in ("Ask", "Guard"):
         if name in found:
-            found[name]["properties"]["facts"] = {"$ref": "#/components/schemas/Facts_"}
+            found[name]["properties"]["facts"] = {"$ref": "#/components/schemas/StudyFacts"}
     return dict(sorted(found.items()))
 
 
@@ -158,7 +160,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.params:
         found["parameters"] = [_param(param) for param in operation.params]
     if operation.takes:
-        content: dict[str, Any] = {media: {} if kind is None else {"schema": _schema(kind)} for media, kind in operation.takes.items()}
+        content: dict[str, Any] = {
+            media: {} if kind is None else {"schema": _schema(kind)} for media, kind in operation.takes.items()
+        }
         if operation.example is not None and JSON in content:
             content[JSON]["example"] = operation.example
         found["requestBody"] = {"required": True, "content": content}
@@ -173,7 +177,12 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _param(param: Param) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": param.name, "in": param.where, "description": param.says, "schema": dict(param.schema)}
+    found: dict[str, Any] = {
+        "name": param.name,
+        "in": param.where,
+        "description": param.says,
+        "schema": dict(param.schema),
+    }
     found["required"] = param.where == "path"
     return found if param.example is None else {**found, "example": param.example}
 
@@ -183,7 +192,9 @@ def _given(by: Mapping[str, Any], operation: Operation) -> dict[str, Any]:
     if by:
         found["content"] = {media: ({} if kind is None else {"schema": _schema(kind)}) for media, kind in by.items()}
     if operation.headers:
-        found["headers"] = {name: {"description": says, "schema": {"type": "string"}} for name, says in operation.headers.items()}
+        found["headers"] = {
+            name: {"description": says, "schema": {"type": "string"}} for name, says in operation.headers.items()
+        }
     return found
 
 

@@ -23,7 +23,9 @@ from compliance.service.serving import Service, answer, assumed, day_of, serving
 from compliance.service.wire import Decision
 from compliance.service.writing import digest
 
-IMPERSONAL = frozenset({"study_date", "marketing_approval_date", "trial_end_date", "trial_discontinued_date", "practice_closed_date"})
+IMPERSONAL = frozenset(
+    {"study_date", "marketing_approval_date", "trial_end_date", "trial_discontinued_date", "practice_closed_date"}
+)
 _YEARS = re.compile(r"never|happened|unknown|(\.\.|\d{4})(/(\.\.|\d{4}))?", re.ASCII)
 _ELSEWHERE = "Send it in the body of POST /v1/decisions: addresses are kept by browsers, proxies and logs"
 
@@ -85,7 +87,11 @@ def tagged(request: Request, service: Service, found: Any, more: str = "") -> Re
 
 def operations(vocabulary: Vocabulary) -> tuple[Operation, ...]:
     """Return the operation, with the anonymous facts of the vocabulary as parameters."""
-    params = [Param(kind.name, kind.says, _schema(kind)) for kind in vocabulary.facts.values() if kind.type not in ("text", "days")]
+    params = [
+        Param(kind.name, kind.says, _schema(kind))
+        for kind in vocabulary.facts.values()
+        if kind.type not in ("text", "days")
+    ]
     return (
         Operation(
             method="GET", path="/v1/purge-date", handler=purge_date, scope="read", refuses=(422,),
@@ -105,5 +111,3 @@ def _schema(kind: FactType) -> dict[str, Any]:
     if kind.type == "date":
         return {"type": "string"}
     return {"type": "string", "description": "words joined by commas"}
-
-

@@ -182,7 +182,9 @@ def assumed(query: Mapping[str, str]) -> tuple[str, ...]:
         return ()
     names = tuple(query["assume"].split(","))
     if wrong := [name for name in names if name not in SETS or names.count(name) > 1]:
-        raise Refusal("bad-request", f"assume={wrong[0][:40]!r} is not allowed. Allowed: cautious, practical, or both once")
+        raise Refusal(
+            "bad-request", f"assume={wrong[0][:40]!r} is not allowed. Allowed: cautious, practical, or both once"
+        )
     return names
 
 
