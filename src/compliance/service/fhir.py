@@ -154,7 +154,7 @@ def extension(decision: Decision, day: date) -> Json:
     short = bulk.brief(decision)
     low, high = decision.retain
     parts: list[tuple[str, str, Any]] = [
-        ("disposition", "valueCode", short.disposition.replace("_", "-")),
+        ("disposition", "valueCode", short.disposition),
         ("ready", "valueBoolean", decision.ready),
         ("retainThroughEarliest", "valueDate", write_day(low) if OPEN < low <= LAST else None),
         ("retainThroughLatest", "valueDate", write_day(high) if high < LAST else None),
