@@ -10,6 +10,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import jwt
 import pytest
@@ -78,7 +79,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(store):
         key = made.json()["key"]
         assert "key" not in again.json() and again.headers["idempotency-replayed"] == "true"
         assert key not in client.get("/v1/clients").text + client.get("/v1/ledger").text
-        assert key.encode() not in (store.engine.url.database and open(store.engine.url.database, "rb").read())
+        assert key.encode() not in Path(store.engine.url.database).read_bytes()
 
 
 def test_a_revoked_key_is_refused(store):
