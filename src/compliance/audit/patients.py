@@ -47,7 +47,7 @@ from seen s
   left join next_mammogram n on n.row = s.row
 """
 MEMORY = "300MB"
-BUCKET = 5_000_000  # studies whose patients are looked at together: what the memory bears
+BUCKET = 10_000_000  # studies whose patients are looked at together: what the memory bears
 
 
 def same_site(columns: Sequence[str], quote: str = '"') -> str:
