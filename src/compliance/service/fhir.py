@@ -40,7 +40,7 @@ async def fhir(request: Request) -> Response:
     keeper: Json = {
         name: query[name].split(",") if name == "jurisdiction" else query[name] for name in KEEPER if name in query
     }
-    sets, holds = service.sets(names), service.holds()
+    sets, holds = service.sets(names), await service.holds_now()
     by_reference = dict(_by_reference(bundle))
     for path, study in _studies(bundle):
         try:
