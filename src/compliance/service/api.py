@@ -38,6 +38,7 @@ from compliance.service import (
     laws,
     news,
     purge_date,
+    reference,
     webhooks,
 )  # fmt: skip
 from compliance.service.contract import Operation
@@ -49,7 +50,7 @@ from compliance.service.serving import Service
 from compliance.service.settings import Settings
 from compliance.service.store import Store, StoreError
 
-_RESOURCES = (decisions, explain, guard, laws, audits, holds, desk, fhir, admin, health)
+_RESOURCES = (decisions, explain, guard, laws, audits, holds, desk, fhir, admin, health, reference)
 _PAUSE = 2.0  # seconds between two looks for events to send
 
 
