@@ -26,7 +26,7 @@ bench: $(VENV)/test.done  ## measure speed as ratios, write benchmarks/RESULTS.m
 	@$(BIN)/python benchmarks/run.py
 
 book: $(VENV)/test.done  ## write docs/laws from the law files
-	@$(BIN)/compliance laws book US --title "Retention law for medical images: United States" > docs/laws/us.md
+	@$(BIN)/compliance laws book --all docs/laws
 
 clean:  ## remove the virtual environment and what the demo wrote
 	@rm -rf $(VENV) demo-report
