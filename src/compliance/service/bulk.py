@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from compliance.decision.batch import Coded, Dated, FactTable
 from compliance.decision.columns import Evaluator
@@ -131,23 +132,33 @@ def _dated(values: Sequence[Value | None], as_of: int) -> Dated:
     return Dated(lo, lo if (lo == hi).all() else hi, absent)
 
 
+_COLUMNS = (
+    "disposition", "ready", "permanent", "earliest_purge_date", "destroy_by", "governing", "missing", "open_duties",
+    "next_change", "held", "bad_data",
+)  # fmt: skip
+
+
 def _rows(table: FactTable, evaluator: Evaluator, ids: Sequence[Any]) -> list[Brief]:
     answers = evaluator.answers(table)
-    made = answers.table().to_pydict()
+    made = answers.table()
     as_of, found = write_day(evaluator.as_of), []
-    for at, id in enumerate(ids):
-        purge, last, change = made["earliest_purge_date"][at], made["destroy_by"][at], made["next_change"][at]
-        missing, duties = made["missing"][at], made["open_duties"][at]
-        through = _through(int(answers.lo[at]), int(answers.hi[at]), made["permanent"][at])
+    columns = [_texts(made.column(name)) for name in _COLUMNS]
+    for id, low, high, verdict, ready, ever, purge, last, norm, missing, duties, change, held, bad in zip(
+        ids, answers.lo.tolist(), answers.hi.tolist(), *columns, strict=True
+    ):
+        open_ = duties.split(", ") if duties else []
+        lacks = missing.split(", ") if missing else []
+        ends = _through(low, high, ever)
         found.append(
-            Brief(
-                as_of, made["disposition"][at], made["ready"][at], through, made["permanent"][at],
-                purge.isoformat() if purge else None, last.isoformat() if last else None, made["governing"][at] or None,
-                missing.split(", ") if missing else [], duties.split(", ") if duties else [],
-                change.isoformat() if change else None, made["held"][at], made["bad_data"][at], id,
-            )
-        )  # fmt: skip
+            Brief(as_of, verdict, ready, ends, ever, purge, last, norm or None, lacks, open_, change, held, bad, id)
+        )
     return found
+
+
+def _texts(column: pa.Array) -> list[Any]:
+    """Return plain values, days as ISO texts."""
+    values: list[Any] = (column.cast(pa.string()) if pa.types.is_date(column.type) else column).to_pylist()
+    return values
 
 
 def evaluator_of(knowledge: KnowledgeBase, day: date, assumptions: Sequence[Any], holds: Sequence[Any]) -> Evaluator:
