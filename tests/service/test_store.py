@@ -222,3 +222,10 @@ def test_on_a_full_disk_nothing_is_acknowledged_and_nothing_is_half_written(tmp_
         assert len(client.get("/v1/holds").json()) == acknowledged
         assert store.read(ledger.verify)[2] is None
     store.close()
+
+
+def test_the_file_of_the_store_is_its_owners_alone(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'new/x.db'}").open()
+    _entry(store, 1)
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "new").iterdir()} == {0}
+    store.close()

@@ -45,6 +45,7 @@ class Store:
         """Create or upgrade the tables; raises StoreError where the database is newer than this program."""
         if self.engine.dialect.name == "sqlite" and (file := self.engine.url.database):
             Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            Path(file).touch(mode=0o600)  # SQLite gives its other files the mode of this one
         try:
             migrate(self)
         except OperationalError as error:
