@@ -145,6 +145,12 @@ def test_rule_34_contradictions_and_unknown_places_are_problems_not_errors(tmp_p
     assert found["two"]["problems"] == [] and [k["jurisdiction"] for k in found["two"]["keepers"]] == ["XA-N", "XB"]
 
 
+def test_rule_34_an_unknown_part_of_a_country_is_told_with_the_parts_on_file_not_with_a_like_code_elsewhere(tmp_path):
+    law = base(tmp_path, "XA\n" + TEN)
+    (said,) = [p.message for p in ask(law, jurisdiction="XA-Z").problems]
+    assert "a part of XA. Parts on file: XA-N" in said and "Did you mean" not in said
+
+
 def test_rule_34_a_set_is_taken_as_a_scalar_or_a_list_and_null_is_absent(tmp_path):
     law = base(tmp_path, "XA\n" + TEN)
     assert ask(law, modality="CT").retain == ask(law, modality=["CT"]).retain == ask(law, modality=["CT"], birth_date=None).retain
