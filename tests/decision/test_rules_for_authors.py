@@ -11,6 +11,7 @@ import pytest
 from compliance.decision.cases import check
 from compliance.decision.contract import to_json
 from compliance.decision.missing import what_would_change
+from compliance.law.knowledge import place_on_file
 from desk import PLACES, ask, base, floor
 
 TODAY = date(2026, 11, 24)
@@ -143,6 +144,11 @@ def test_rule_34_contradictions_and_unknown_places_are_problems_not_errors(tmp_p
     assert [p["code"] for p in found["contradiction"]["problems"]] == ["bad-data"] and found["contradiction"]["disposition"] == "undetermined"
     assert [p["code"] for p in found["nowhere"]["problems"]] == ["no-law"] and [p["code"] for p in found["no place"]["problems"]] == ["no-place"]
     assert found["two"]["problems"] == [] and [k["jurisdiction"] for k in found["two"]["keepers"]] == ["XA-N", "XB"]
+
+
+def test_rule_34_an_unknown_part_of_a_country_is_told_with_the_parts_on_file_not_with_a_like_code_elsewhere(tmp_path):
+    said = place_on_file(base(tmp_path, "XA\n" + TEN), "XA-Z")
+    assert "a part of XA. Parts on file: XA-N" in said and "Did you mean" not in said
 
 
 def test_rule_34_a_set_is_taken_as_a_scalar_or_a_list_and_null_is_absent(tmp_path):

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from compliance.errors import LawError, Problem, UsageError, guess
+from compliance.errors import LawError, Problem, UsageError, guess, listed
 from compliance.law import compiled
 from compliance.law.conditions import Listed, Not
 from compliance.law.dates import OPEN, DateRange
@@ -271,4 +271,8 @@ def place_on_file(base: KnowledgeBase, code: str) -> str:
     """Return what to say of a code that is not on file, empty where it is."""
     if code in base.jurisdictions.places:
         return ""
+    country = code.partition("-")[0]
+    if country in base.jurisdictions.places:
+        parts = listed(base.jurisdictions.below(country)) or "none"
+        return f"no law on file for {code!r}, a part of {country}. Parts on file: {parts}"
     return f"no law on file for {code!r}.{guess(code, base.jurisdictions.places)}"
