@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import httpx
@@ -85,6 +85,31 @@ def test_a_column_that_is_no_fact_is_refused(process):
     batch = pa.RecordBatch.from_pydict({"birth_dat": ["x"]})
     refused = httpx.post(f"{process.url}/v1/decisions", content=_stream([batch]), headers=ARROW)
     assert refused.json()["errors"] == [{"path": "birth_dat", "message": "unknown fact. Did you mean 'birth_date'?"}]
+
+
+ODD = {
+    "text for a date": {"study_date": pa.array(["2012-05-01"])},
+    "numbers for words": {"modality": pa.array([5])},
+    "a list": {"jurisdiction": pa.array([["XA"]])},
+    "a struct": {"jurisdiction": pa.array([{"a": 1}])},
+    "a moment": {"study_date": pa.array([datetime(2012, 5, 1)])},
+    "nothing": {"jurisdiction": pa.nulls(1)},
+    "a billion rows of nothing": {"jurisdiction": pa.nulls(10**9)},
+    "bytes": {"jurisdiction": pa.array([b"\xff"])},
+    "a map": {"duties_done": pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64()))},
+    "floats": {"birth_date": pa.array([1.5])},
+    "a fraction of a date": {"birth_date": pa.array([2**40])},
+    "no rows": {"jurisdiction": pa.array([], pa.string())},
+    "large text": {"jurisdiction": pa.array(["XA"], pa.large_string())},
+    "a view": {"jurisdiction": pa.array(["XA"], pa.string_view())},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_columns_are_read_or_refused(process, name):
+    batch = pa.RecordBatch.from_pydict(ODD[name])
+    answer = httpx.post(f"{process.url}/v1/decisions", content=_stream([batch]), headers=ARROW, timeout=60)
+    assert answer.status_code in (200, 422), answer.text
 
 
 def test_an_arrow_stream_that_breaks_off_is_not_taken_for_the_whole(process):
@@ -228,6 +253,15 @@ def test_bound_to_the_world_it_wants_a_key_first(tmp_path):
     )  # fmt: skip
     assert done.returncode == 2
     assert "make a key first" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_said_without_a_traceback(process, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "compliance.cli", "serve", "--port", str(process.port), "--database", f"sqlite:///{tmp_path / 'x.db'}"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "address already in use" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_schemathesis_finds_nothing(tmp_path):

@@ -45,7 +45,9 @@ def serve(workers: int, **given: Any) -> int:
     """Serve the purge-date API; every setting is also an environment variable (docs/api.md)."""
     from compliance.service.running import run
 
-    run(_settings(**given), workers)
+    settings = _settings(**given)
+    click.echo(f"http://{settings.host}:{settings.port} (reference: /docs)", err=True)
+    run(settings, workers)
     return 0
 
 

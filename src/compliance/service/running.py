@@ -33,11 +33,15 @@ def run(settings: Settings, workers: int = 1) -> None:
         raise UsageError("COMPLIANCE_OIDC_AUDIENCE is missing: tokens for others would be taken")
     store.close()
     _hand_down(settings)
-    uvicorn.run(
-        "compliance.service.running:app", factory=True, host=settings.host, port=settings.port, workers=workers,
-        access_log=False, server_header=False, proxy_headers=False, log_level="warning", lifespan="on",
-        timeout_keep_alive=15, limit_concurrency=_MOST_AT_ONCE, http=Protocol,
-    )  # fmt: skip
+    try:
+        uvicorn.run(
+            "compliance.service.running:app", factory=True, host=settings.host, port=settings.port, workers=workers,
+            access_log=False, server_header=False, proxy_headers=False, log_level="warning", lifespan="on",
+            timeout_keep_alive=15, limit_concurrency=_MOST_AT_ONCE, http=Protocol,
+        )  # fmt: skip
+    except SystemExit as stopped:
+        if stopped.code:
+            raise UsageError(f"the service could not start on {settings.host}:{settings.port}") from None
 
 
 def _has_keys(store: Store) -> bool:
@@ -56,7 +60,7 @@ def _hand_down(settings: Settings) -> None:
 
 def _own(record: logging.LogRecord) -> bool:
     """Drop uvicorn's traceback of a fault: it shows values; the gate logs kind and place."""
-    return "Exception in ASGI application" not in record.msg
+    return "Exception in ASGI application" not in str(record.msg)
 
 
 def app() -> FastAPI:

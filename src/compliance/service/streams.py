@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOST_STREAMS = 8
 LONGEST_LINE = 1 << 20
 LARGEST_PIECE = 64 << 20
+MOST_ROWS = 1 << 20
 _BLOCK = 1 << 16
 
 
@@ -163,6 +164,8 @@ class Arrow(_Stream):
             _check(reader.schema, service)
             writer = None
             for batch in reader:
+                if batch.num_rows > MOST_ROWS:  # columns without buffers cost the sender nothing
+                    raise ValueError(f"a batch of more than {MOST_ROWS:,} rows. Send smaller batches")
                 batch.validate(full=True)
                 decided = _with_id(batch, evaluator.decide(batch))
                 if writer is None:
