@@ -37,7 +37,7 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 has no venv module (Debian: apt install python3-venv)" >&2; exit 2; }
 
 $(VENV)/test.done: pyproject.toml | $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,check,sql]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,check,sql,api]'
 	@touch $@
 
 $(VENV)/demo.done: pyproject.toml | $(VENV)/bin/python

@@ -21,6 +21,7 @@ COMMANDS = {
     "import": ("compliance.cli.import_", "import_table"),
     "profile": ("compliance.cli.audit", "profile"),
     "audit": ("compliance.cli.audit", "audit"),
+    "serve": ("compliance.cli.serve", "serve"),
     "sample": ("compliance.cli.audit", "sample"),
     "bench": ("compliance.cli.bench", "bench"),
 }

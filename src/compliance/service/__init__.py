@@ -1,0 +1,1 @@
+"""The service: the store, the purge-date API, and its typed client."""
