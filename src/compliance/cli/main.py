@@ -22,6 +22,7 @@ COMMANDS = {
     "profile": ("compliance.cli.audit", "profile"),
     "audit": ("compliance.cli.audit", "audit"),
     "serve": ("compliance.cli.serve", "serve"),
+    "site": ("compliance.cli.site", "site"),
     "sample": ("compliance.cli.audit", "sample"),
     "bench": ("compliance.cli.bench", "bench"),
 }
