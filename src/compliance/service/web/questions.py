@@ -101,18 +101,19 @@ class Answers:
         why = "" if decision.retain.exact else headline(decision)[0]
         inside = self.base.jurisdictions.below(place)
         if inside and not css.startswith("y"):
-            text, css, why = self._inside(inside, question, keeper, text, css), "mixed" if css != "none" else css, ""
+            text, css = self._inside(inside, question, keeper)
+            norms, why = (), ""
         return Answer(place, question, keeper, text, css, through, why, norms, decision)
 
-    def _inside(self, inside: tuple[str, ...], question: Question, keeper: str, text: str, css: str) -> str:
+    def _inside(self, inside: tuple[str, ...], question: Question, keeper: str) -> tuple[str, str]:
         """Say of a country with states that it depends on the state."""
         settled = [found for code in inside if (found := self.of(code, question.name, keeper)).settled]
         if not settled:
-            return f"differs by place; none of the {len(inside)} places inside is settled yet"
+            return f"differs by place; none of the {len(inside)} places inside is settled yet", "none"
         ends = sorted((found.decision.retain.latest, found.text) for found in settled)
         low, high = ends[0][1].split(",")[0], ends[-1][1].split(",")[0]
         span = low if low == high else f"{low} up to {high}"
-        return f"differs by place: {span} in {len(settled)} of {len(inside)} places"
+        return f"differs by place: {span} in {len(settled)} of {len(inside)} places", "mixed"
 
 
 def css_class(decision: Decision, start: int) -> str:
