@@ -23,6 +23,8 @@ COMMANDS = {
     "audit": ("compliance.cli.audit", "audit"),
     "serve": ("compliance.cli.serve", "serve"),
     "site": ("compliance.cli.site", "site"),
+    "keys": ("compliance.cli.serve", "keys"),
+    "ledger": ("compliance.cli.serve", "ledger"),
     "sample": ("compliance.cli.audit", "sample"),
     "bench": ("compliance.cli.bench", "bench"),
 }

@@ -1,33 +1,128 @@
-"""`compliance serve`: the API and the pages."""
+"""`compliance serve` (the API and the pages), `compliance keys`, `compliance ledger`: the service from the shell."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from compliance.cli.options import assume_option, law_options
+from compliance.errors import UsageError
+
+if TYPE_CHECKING:
+    from compliance.service.settings import Settings
+    from compliance.service.store import Store
+
+
+def _database_option(command: Any) -> Any:
+    help = "postgresql://USER@HOST/NAME or sqlite:///FILE (default: in the user's data folder)"
+    return click.option("--database", metavar="URL", help=help)(command)
+
+
+def _settings(**given: Any) -> Settings:
+    from compliance.service.settings import from_environment
+
+    return from_environment(os.environ, **{name: value or None for name, value in given.items()})
+
+
+def _store(database: str | None) -> Store:
+    from compliance.service.store import Store
+
+    return Store(_settings(database=database).database_url).open()
 
 
 @click.command()
 @click.option("--host", help="address to bind to (default: 127.0.0.1, this machine alone)")
 @click.option("--port", type=int, help="default: 8000")
-@click.option("--database", metavar="URL", help="postgresql://... or sqlite:///FILE (default: in the user's data folder)")
 @click.option("--profile", type=click.Path(path_type=Path, dir_okay=False), help="the organisation's profile")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="processes")
+@_database_option
 @assume_option
 @law_options
-def serve(**given: Any) -> int:
+def serve(workers: int, **given: Any) -> int:
     """Serve the purge-date API; every setting is also an environment variable (docs/api.md)."""
-    import uvicorn
+    from compliance.service.running import run
 
-    from compliance.law.knowledge import load
-    from compliance.service.api import create_app
-    from compliance.service.settings import from_environment
-    from compliance.service.store import Store
+    run(_settings(**given), workers)
+    return 0
 
-    settings = from_environment(os.environ, **{name: value or None for name, value in given.items()})
-    app = create_app(settings, load(settings.laws), Store(settings.database_url))
-    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, server_header=False)
+
+@click.group()
+def keys() -> None:
+    """Keys for those who call the API."""
+
+
+@keys.command("new")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, required=True, help="read, audit, hold, admin; repeatable")
+@_database_option
+def new(name: str, scopes: tuple[str, ...], database: str | None) -> int:
+    """Make a key for NAME and print it, once."""
+    from compliance.service.keys import make
+
+    click.echo(make(_store(database), name, scopes))
+    return 0
+
+
+@keys.command("list")
+@_database_option
+def list_(database: str | None) -> int:
+    """List who has a key."""
+    from compliance.service.keys import every
+
+    for one in every(_store(database)):
+        click.echo(f"{one.name}\t{' '.join(one.scopes)}\t{'revoked ' + one.revoked[:10] if one.revoked else 'in use'}")
+    return 0
+
+
+@keys.command("revoke")
+@click.argument("name")
+@_database_option
+def revoke(name: str, database: str | None) -> int:
+    """Revoke the key of NAME; running services follow within ten seconds."""
+    from compliance.service.keys import revoke
+
+    revoke(_store(database), name)
+    return 0
+
+
+@click.group()
+def ledger() -> None:
+    """What was done, by whom, when."""
+
+
+@ledger.command("verify")
+@click.option("--head", metavar="NUMBER:DIGEST", help="an entry noted earlier, which must still be there")
+@_database_option
+def verify(head: str | None, database: str | None) -> int:
+    """Check that no entry was changed, moved or removed; prints the head, which is worth noting elsewhere."""
+    from compliance.service.ledger import verify
+
+    noted = _noted(head) if head else None
+    number, digest, broken = _store(database).read(lambda session: verify(session, noted))
+    if broken is not None:
+        click.echo(f"compliance: entry {broken.number} of the ledger {broken.why}; {number} entries before it hold", err=True)
+        return 1
+    click.echo(f"{number}:{digest}")
+    return 0
+
+
+def _noted(text: str) -> tuple[int, str]:
+    number, sign, digest = text.partition(":")
+    if not (sign and number.isascii() and number.isdigit() and len(digest) == 64):
+        raise UsageError(f"--head {text!r} is not NUMBER:DIGEST, as `compliance ledger verify` prints it")
+    return int(number), digest
+
+
+@ledger.command("show")
+@click.option("--after", type=int, default=0, help="entries after this number")
+@_database_option
+def show(after: int, database: str | None) -> int:
+    """Print the ledger, one JSON object a line."""
+    from compliance.service.keys import entries
+
+    for line in entries(_store(database), after):
+        click.echo(line)
     return 0

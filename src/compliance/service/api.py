@@ -1,24 +1,102 @@
 """The purge-date API: `create_app(settings, knowledge, store)` puts the resources together, one module each.
 
-`app.state.service` holds what every route needs; routes read it by `serving(request)`.
+`app.state.service` holds what every route needs; routes read it by `serving(request)`. Routes mounted by others stand
+behind the same gate: whoever reaches them may at least `read`.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from compliance import __version__
 from compliance.law.knowledge import KnowledgeBase
-from compliance.service import health
+from compliance.law.vocabulary import Vocabulary
+from compliance.service import (
+    admin,
+    audits,
+    contract,
+    decisions,
+    desk,
+    explain,
+    fhir,
+    guard,
+    health,
+    holds,
+    laws,
+    news,
+    purge_date,
+    webhooks,
+)  # fmt: skip
+from compliance.service.contract import Operation
+from compliance.service.gate import LOG, Gate, Metrics
+from compliance.service.problems import Refusal
 from compliance.service.serving import Service
 from compliance.service.settings import Settings
-from compliance.service.store import Store
+from compliance.service.store import Store, StoreError
+
+_RESOURCES = (decisions, explain, guard, laws, audits, holds, desk, fhir, admin, health)
+_PAUSE = 2.0  # seconds between two looks for events to send
+
+
+def operations(vocabulary: Vocabulary) -> tuple[Operation, ...]:
+    """Return every operation of the API."""
+    return (*(one for resource in _RESOURCES for one in resource.OPERATIONS), *purge_date.operations(vocabulary))
 
 
 def create_app(settings: Settings, knowledge: KnowledgeBase, store: Store) -> FastAPI:
-    """Return the whole service as an ASGI application."""
-    app = FastAPI(title="imaging-compliance", version=__version__, docs_url="/docs" if settings.docs else None)
-    app.state.service = Service(settings, knowledge, store)
-    for resource in (health,):
-        app.include_router(resource.router)
+    """Return the whole service as an ASGI application; the store must be open."""
+    service, metrics = Service(settings, knowledge, store), Metrics()
+    app = FastAPI(
+        title="imaging-compliance", version=__version__, openapi_url=None, docs_url=None, redoc_url=None,
+        redirect_slashes=False, lifespan=_lifespan,
+    )  # fmt: skip
+    app.state.service, app.state.metrics = service, metrics
+    table = operations(service.knowledge.vocabulary)
+    for operation in sorted(table, key=lambda one: ":path" in one.path):
+        app.add_api_route(operation.path, operation.__call__, methods=[operation.method], include_in_schema=False)
+    document = contract.openapi(table, service.knowledge.vocabulary)
+    app.openapi = lambda: document  # type: ignore[method-assign]
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_middleware(Gate, service=service, metrics=metrics)
     return app
+
+
+async def _refused(request: Request, error: Any) -> Response:
+    """What the router refuses, in the form of every other refusal."""
+    known = {404: ("not-found", "No such path (GET /openapi.json)"), 405: ("method", "See the header Allow")}
+    kind, detail = known.get(error.status_code, ("bad-request", str(error.detail)))
+    raise Refusal(kind, detail, headers=dict(error.headers or {}))
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    await run_in_threadpool(news.tell, service)
+    task = asyncio.create_task(_deliver(service))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _deliver(service: Service) -> None:
+    """Send events as long as the service runs."""
+    while True:
+        try:
+            await run_in_threadpool(webhooks.deliver, service.store, service.settings.webhook_private)
+        except StoreError:
+            LOG.log(logging.WARNING, '{"webhooks":"the store is not at hand"}')
+        await asyncio.sleep(_PAUSE)

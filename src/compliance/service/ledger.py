@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import desc, select, text
 from sqlmodel import Session
 
 from compliance.service.tables import Ledger
@@ -44,7 +44,7 @@ def lock(session: Session) -> None:
 def append(session: Session, at: str, actor: str, act: str, subject: str, body: Mapping[str, Any]) -> Ledger:
     """Append an entry in the running transaction, which holds the lock until it ends."""
     lock(session)
-    last = session.execute(select(Ledger).order_by(Ledger.number.desc()).limit(1)).scalar_one_or_none()
+    last = session.execute(select(Ledger).order_by(desc(Ledger.number)).limit(1)).scalar_one_or_none()
     entry = Ledger(
         number=last.number + 1 if last else 1, at=at, actor=actor, act=act, subject=subject,
         body=json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")),

@@ -1,23 +1,88 @@
-"""What every route needs: settings, law, store."""
+"""What every route needs: settings, law, store, the register of holds; and the two ways a route answers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
+import msgspec
+from sqlalchemy import select
 from starlette.requests import Request
+from starlette.responses import Response
 
+from compliance.audit.profile import Profile, load_profile
+from compliance.decision.assume import AssumptionSet, shipped
+from compliance.decision.holds import Hold
+from compliance.errors import LawError
+from compliance.law.dates import read_edtf
 from compliance.law.knowledge import KnowledgeBase
+from compliance.law.scopes import Scope, ScopeShape
+from compliance.law.shape import Reader
+from compliance.law.yaml import Node, Plain
+from compliance.service import tables
+from compliance.service.access import Access, Caller
+from compliance.service.problems import Refusal
 from compliance.service.settings import Settings
-from compliance.service.store import Store
+from compliance.service.store import Store, StoreError
+
+T = TypeVar("T")
+ENCODER = msgspec.json.Encoder()
+HOLDS_SEEN = 1.0  # seconds for which decisions go by the holds last read; the guard reads them anew
 
 
 @dataclass
 class Service:
-    """One running service."""
+    """One running service; `knowledge` includes the own policies of the profile."""
 
     settings: Settings
     knowledge: KnowledgeBase
     store: Store
+    access: Access = field(init=False)
+    profile: Profile | None = None
+    _sets: dict[tuple[str, ...], tuple[AssumptionSet, ...]] = field(default_factory=dict)
+    _holds: tuple[float, tuple[Hold, ...]] = (0.0, ())
+
+    def __post_init__(self) -> None:
+        self.access = Access(self.settings, self.store)
+        if self.settings.profile is not None:
+            self.profile = load_profile(self.settings.profile, self.knowledge)
+            self.knowledge = self.profile.knowledge
+
+    @property
+    def etag(self) -> str:
+        """The law base as an entity tag."""
+        return f'"{self.knowledge.digest.removeprefix("sha256:")[:32]}"'
+
+    def today(self) -> date:
+        """Return the day where the organisation is."""
+        return datetime.now(ZoneInfo(self.profile.time_zone) if self.profile else UTC).date()
+
+    def sets(self, names: Sequence[str] = ()) -> tuple[AssumptionSet, ...]:
+        """Return the assumption sets asked for (those of the settings where none is), then the profile's."""
+        key = tuple(names or self.settings.assume)
+        if key not in self._sets:
+            if wrong := [name for name in key if name not in ("cautious", "practical")]:
+                raise Refusal("bad-request", f"assume={wrong[0]!r} is not allowed. Allowed: cautious, practical")
+            own = self.profile.assumptions if self.profile else ()
+            self._sets[key] = (*(shipped(name, self.knowledge.vocabulary) for name in key), *own)
+        return self._sets[key]
+
+    def holds(self, anew: bool = False) -> tuple[Hold, ...]:
+        """Return the one register of holds, the profile's and the store's; raises StoreError where it cannot be read."""
+        if anew or self._holds[0] < time.monotonic():
+            rows = self.store.read(lambda session: list(session.execute(select(tables.Holds)).scalars()))
+            own = self.profile.holds if self.profile else ()
+            found = (*own, *(hold_of(row, self.knowledge) for row in rows))
+            self._holds = (time.monotonic() + HOLDS_SEEN, found)
+        return self._holds[1]
+
+    def forget_holds(self) -> None:
+        """Read the holds again before the next decision."""
+        self._holds = (0.0, ())
 
 
 def serving(request: Request) -> Service:
@@ -25,3 +90,94 @@ def serving(request: Request) -> Service:
     found = request.app.state.service
     assert isinstance(found, Service)
     return found
+
+
+def caller(request: Request) -> Caller:
+    """Return who calls."""
+    found = request.scope["caller"]
+    assert isinstance(found, Caller)
+    return found
+
+
+def hold_of(row: tables.Holds, knowledge: KnowledgeBase) -> Hold:
+    """Return a hold of the store; raises StoreError where its scope cannot be read."""
+    try:
+        return Hold(
+            id=row.id, scope=read_scope(row.scope, knowledge), matter=row.matter, issued_by=row.issued_by,
+            trigger=row.trigger, issued=read_edtf(row.issued), released_by=row.released_by,
+            review_by=read_edtf(row.review_by) if row.review_by else None,
+            released=read_edtf(row.released) if row.released else None,
+        )  # fmt: skip
+    except (LawError, ValueError):
+        raise StoreError(f"hold {row.id} cannot be read, so nothing is decided: mend its scope") from None
+
+
+def read_scope(scope: Any, knowledge: KnowledgeBase) -> Scope:
+    """Read a scope as JSON has it; raises LawError with every fault."""
+    reader = Reader("scope")
+    found = ScopeShape(knowledge.vocabulary).read(Node.wrap(_plain(scope)), reader)
+    reader.check("The scope cannot be read")
+    assert isinstance(found, Scope)
+    return found
+
+
+def _plain(data: Any) -> Plain:
+    if isinstance(data, dict):
+        return {key: _plain(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_plain(value) for value in data]
+    return str(data).lower() if isinstance(data, bool) or data is None else str(data)
+
+
+def answer(found: Any, status: int = 200, **headers: str) -> Response:
+    """Return a value as JSON."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(ENCODER.encode(found), status, named, "application/json")
+
+
+def decoded(body: bytes, kind: type[T]) -> T:
+    """Read a JSON body; raises Refusal."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise Refusal("invalid", str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusal("bad-request", f"The body is no JSON: {error}") from None
+
+
+async def body_of(request: Request, *allowed: str) -> bytes:
+    """Return the whole body, of an allowed media type (JSON); raises Refusal."""
+    need_type(request, *(allowed or ("application/json",)))
+    return await request.body()
+
+
+def need_type(request: Request, *allowed: str) -> str:
+    """Return the media type of the body; raises Refusal where it is none of these."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given not in allowed:
+        raise Refusal("media-type", f"{given or 'nothing'!r} is not read here. Allowed: {', '.join(allowed)}")
+    return given
+
+
+def asked(request: Request, *allowed: str) -> dict[str, str]:
+    """Return the parameters of the query, each given once; raises Refusal for one that is not allowed."""
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in allowed:
+            raise Refusal("bad-request", f"no parameter {name[:40]!r}. Allowed: {', '.join(allowed) or 'none'}")
+        if name in found:
+            raise Refusal("bad-request", f"parameter {name!r} is given twice")
+        found[name] = value
+    return found
+
+
+def day_of(text: str | None, today: date) -> date:
+    """Return a day of the query; raises Refusal."""
+    if text is None:
+        return today
+    try:
+        if len(text) != 10:
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refusal("bad-request", f"as_of {text[:20]!r} is no day. Allowed: a day such as 2026-11-24") from None

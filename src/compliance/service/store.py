@@ -78,7 +78,8 @@ class Store:
     def _once(self, work: Callable[[Session], T], write: bool) -> T:
         with Session(self._writer if write else self.engine, expire_on_commit=False) as session:
             found = work(session)
-            session.commit() if write else session.rollback()
+            if write:
+                session.commit()
             return found
 
     def _again(self, once: Callable[[], T]) -> T:

@@ -1,0 +1,118 @@
+"""Many brief decisions at once: questions of a list, put into columns and decided together.
+
+Equal to deciding one by one (a property test of `columns` holds that); questions with keepers of their own are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from compliance.decision.batch import Coded, Dated, FactTable
+from compliance.decision.columns import Evaluator
+from compliance.decision.decide import Decision, decide
+from compliance.decision.missing import missing_facts
+from compliance.decision.question import Question
+from compliance.law.dates import EVERYTHING, LAST, OPEN, DateRange, write_day
+from compliance.law.knowledge import KnowledgeBase
+from compliance.law.vocabulary import HAPPENED, Value
+from compliance.service.wire import Brief, Through
+
+FEW = 8  # below, columns cost more than they save
+
+
+def brief(decision: Decision, id: Any = None) -> Brief:
+    """Return one decision without its grounds."""
+    whole = _through(*decision.retain, decision.permanent)
+    return Brief(
+        as_of=write_day(decision.as_of), disposition=decision.disposition, ready=decision.ready, retain_through=whole,  # type: ignore[arg-type]
+        permanent=decision.permanent, destroy_by=None if decision.destroy_by is None else write_day(decision.destroy_by),
+        earliest_purge_date=decision.earliest_purge_date.isoformat() if decision.earliest_purge_date else None,
+        governing=decision.governing[0] if decision.governing else None, missing=list(missing_facts(decision)),
+        open_duties=sorted({duty.norm.id for duty in decision.duties if duty.blocks}), held=bool(decision.holds),
+        next_change=write_day(decision.next_change.on) if decision.next_change else None,
+        bad_data=bool(decision.problems), id=id,
+    )  # fmt: skip
+
+
+def _through(low: int, high: int, permanent: bool) -> Through:
+    early = None if low == OPEN else "9999-12-31" if low > LAST else write_day(low)
+    return Through(early, None if high >= LAST else write_day(high), low > LAST and not permanent)
+
+
+def briefs(questions: Sequence[Question], ids: Sequence[Any], evaluator: Evaluator) -> list[Brief]:
+    """Decide questions of one day; return the answers in order."""
+    together = [n for n, question in enumerate(questions) if not question.keepers]
+    if len(together) < FEW:
+        together = []
+    found: dict[int, Brief] = {}
+    if together:
+        table = as_table([questions[n].facts for n in together], evaluator)
+        found = dict(zip(together, _rows(table, evaluator, [ids[n] for n in together]), strict=True))
+    day = date.fromordinal(evaluator.as_of)
+    for number, question in enumerate(questions):
+        if number not in found:
+            decision = decide(question, evaluator.knowledge, day, evaluator.assumptions, evaluator.holds)
+            found[number] = brief(decision, ids[number])
+    return [found[number] for number in range(len(questions))]
+
+
+def as_table(rows: Sequence[Mapping[str, Value]], evaluator: Evaluator) -> FactTable:
+    """Put facts into columns."""
+    dates, words = dict[str, Dated](), dict[str, Coded]()
+    kinds = evaluator.knowledge.vocabulary.facts
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [row.get(name) for row in rows]
+        if kinds[name].type == "date":
+            dates[name] = _dated(values, evaluator.as_of)
+        else:
+            codes: dict[str, int] = {}
+            distinct: list[Value | None] = []
+            numbers = np.empty(len(values), np.intp)
+            for at, value in enumerate(values):
+                key = repr(value) if not isinstance(value, tuple) else str(value)
+                code = codes.setdefault(key, len(codes))
+                if code == len(distinct):
+                    distinct.append(value)
+                numbers[at] = code
+            words[name] = Coded(numbers, tuple(distinct))
+    return FactTable(len(rows), dates, words)
+
+
+def _dated(values: Sequence[Value | None], as_of: int) -> Dated:
+    spans = [value if type(value) is DateRange else EVERYTHING for value in values]
+    spans = [(OPEN, as_of) if span == HAPPENED else span for span in spans]  # type: ignore[misc]
+    both = np.array(spans, np.int32)
+    lo, hi = np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1])
+    absent = np.array([value is None for value in values])
+    return Dated(lo, lo if (lo == hi).all() else hi, absent)
+
+
+def _rows(table: FactTable, evaluator: Evaluator, ids: Sequence[Any]) -> list[Brief]:
+    answers = evaluator.answers(table)
+    made = answers.table().to_pydict()
+    as_of, found = write_day(evaluator.as_of), []
+    for at, id in enumerate(ids):
+        purge, last, change = made["earliest_purge_date"][at], made["destroy_by"][at], made["next_change"][at]
+        missing, duties = made["missing"][at], made["open_duties"][at]
+        through = _through(int(answers.lo[at]), int(answers.hi[at]), made["permanent"][at])
+        found.append(
+            Brief(
+                as_of, made["disposition"][at], made["ready"][at], through, made["permanent"][at],
+                purge.isoformat() if purge else None, last.isoformat() if last else None, made["governing"][at] or None,
+                missing.split(", ") if missing else [], duties.split(", ") if duties else [],
+                change.isoformat() if change else None, made["held"][at], made["bad_data"][at], id,
+            )
+        )  # fmt: skip
+    return found
+
+
+def evaluator_of(
+    knowledge: KnowledgeBase, day: date, assumptions: Sequence[Any], holds: Sequence[Any]
+) -> Evaluator:
+    """Return the evaluator of a day."""
+    return Evaluator(knowledge, day.toordinal(), tuple(assumptions), tuple(holds))
+

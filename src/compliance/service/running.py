@@ -1,0 +1,63 @@
+"""The service under uvicorn: what it is bound to, how it logs, how long it waits for slow callers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from dataclasses import fields
+
+import uvicorn
+from fastapi import FastAPI
+
+from compliance.errors import UsageError
+from compliance.law.knowledge import load
+from compliance.service.api import create_app
+from compliance.service.settings import PREFIX, Settings, from_environment
+from compliance.service.store import Store
+
+_MOST_AT_ONCE = 2000
+
+
+def run(settings: Settings, workers: int = 1) -> None:
+    """Serve until stopped; raises UsageError where strangers could reach it and nobody would need a key."""
+    store = Store(settings.database_url).open()
+    if not settings.on_loopback and not settings.oidc_issuer and not _has_keys(store):
+        raise UsageError(
+            f"bound to {settings.host}, the service needs to know who calls: make a key first (compliance keys new NAME "
+            "--scope admin), or set COMPLIANCE_OIDC_ISSUER and COMPLIANCE_OIDC_AUDIENCE"
+        )
+    if settings.oidc_issuer and not settings.oidc_audience:
+        raise UsageError("COMPLIANCE_OIDC_AUDIENCE is missing: tokens for others would be taken")
+    store.close()
+    _hand_down(settings)
+    uvicorn.run(
+        "compliance.service.running:app", factory=True, host=settings.host, port=settings.port, workers=workers,
+        access_log=False, server_header=False, proxy_headers=False, log_level="warning", lifespan="on",
+        timeout_keep_alive=15, limit_concurrency=_MOST_AT_ONCE, h11_max_incomplete_event_size=64 << 10,
+    )  # fmt: skip
+
+
+def _has_keys(store: Store) -> bool:
+    from compliance.service.keys import every
+
+    return any(not one.revoked for one in every(store))
+
+
+def _hand_down(settings: Settings) -> None:
+    """Workers read their settings from the environment."""
+    for field in fields(Settings):
+        value = getattr(settings, field.name)
+        if value is not None:
+            os.environ[PREFIX + field.name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def app() -> FastAPI:
+    """Return the application of one worker, made from the environment."""
+    settings = from_environment(os.environ)
+    log = logging.getLogger("compliance.service")
+    if not log.handlers:
+        log.addHandler(logging.StreamHandler(sys.stderr))
+        log.setLevel(logging.INFO)
+        log.propagate = False
+    return create_app(settings, load(settings.laws), Store(settings.database_url).open())
