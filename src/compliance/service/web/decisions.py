@@ -14,6 +14,7 @@ from compliance.decision.reasons import why
 from compliance.law.conditions import NO, YES
 from compliance.law.periods import Step
 from compliance.law.statutes import Norm
+from compliance.service.web import timelines
 
 DRAWN = ("Answer", "Governing", "Also in the balance")  # sections that the tree says already
 
@@ -33,7 +34,7 @@ class Branch:
 def view(decision: Decision, missing: Sequence[Missing] = ()) -> dict[str, Any]:
     """Return what the template of a decision shows."""
     kept: list[Section] = [one for one in sections(decision, missing) if one.title not in DRAWN]
-    return {"decision": decision, "headline": headline(decision), "tree": tree(decision), "sections": kept}
+    return {"decision": decision, "headline": headline(decision), "tree": tree(decision), "sections": kept, "timeline": timelines.of_decision(decision)}
 
 
 def tree(decision: Decision) -> Branch:

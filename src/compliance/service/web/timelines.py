@@ -8,7 +8,10 @@ from datetime import date
 
 from markupsafe import Markup
 
-from compliance.law.dates import LAST, OPEN, write_day
+from compliance.decision.decide import Decision
+from compliance.decision.explain import write_range
+from compliance.law.conditions import NO
+from compliance.law.dates import LAST, OPEN
 from compliance.law.statutes import Norm
 
 WIDTH, LEFT, RIGHT, ROW = 720, 16, 16, 34
@@ -85,6 +88,49 @@ def _years(first: int, last: int) -> list[int]:
     return [year for year in range(low - low % step + step, high + 1) if year % step == 0]
 
 
-def day_words(day: int) -> str:
-    """Return a day as ISO text."""
-    return write_day(day)
+def of_decision(decision: Decision) -> Markup:
+    """Return a study's timeline: birth, majority, study, death, floors, ceilings, holds, today."""
+    bars = [*_events(decision), *_norm_bars(decision), *_hold_bars(decision)]
+    finite = [day for bar in bars for day in (bar.start, bar.end) if OPEN < day < LAST] + [decision.as_of]
+    low, high = min(finite), max(finite)
+    margin = max(365, (high - low) // 12)
+    shown = [
+        Bar(bar.label, max(bar.start, low - margin), min(bar.end, high + margin), bar.css,
+            bar.open_start or bar.start < low, bar.open_end or bar.end > high)
+        for bar in bars
+    ]  # fmt: skip
+    return drawn(shown, ((decision.as_of, "day of the question"),), "Timeline of the study")
+
+
+def _events(decision: Decision) -> list[Bar]:
+    """Days of the patient and the study, as far as anything is known of them."""
+    situation = decision.keepers[0].situation
+    named = [("birth", situation.day("birth_date")), ("full age", situation.majority(("next", "next"))),
+             ("study", situation.day("study_date")), ("last service", situation.day("last_service_date")),
+             ("death", situation.day("death_date"))]  # fmt: skip
+    return [
+        Bar(f"{word}: {write_range(day)}", day.earliest, day.latest, "event", day.earliest == OPEN, day.latest >= LAST)
+        for word, day in named
+        if day.earliest <= LAST and not (day.earliest == OPEN and day.latest >= LAST)
+    ]
+
+
+def _norm_bars(decision: Decision) -> list[Bar]:
+    start = decision.keepers[0].situation.day("study_date").earliest
+    found = []
+    for name, evidence in sorted(decision.norms.items(), key=lambda item: (item[0] not in decision.governing, item[0])):
+        looked = evidence.looked
+        if looked.applies == NO or looked.range is None or looked.norm.kind not in ("floor", "ceiling"):
+            continue
+        word = "keep" if looked.norm.kind == "floor" else "destroy by"
+        css = f"{looked.norm.kind}{' governs' if name in decision.governing else ''}"
+        words = f"{word}: {looked.norm.citation}: {write_range(looked.range)}"
+        found.append(Bar(words, start, looked.range.latest, css, start == OPEN, looked.range.latest >= LAST))
+    return found
+
+
+def _hold_bars(decision: Decision) -> list[Bar]:
+    return [
+        Bar(f"hold {hold.id}, until it is released", hold.issued.earliest if hold.issued else decision.as_of, LAST, "hold", False, True)
+        for hold in decision.holds
+    ]
