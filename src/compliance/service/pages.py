@@ -28,7 +28,7 @@ COUNTRIES = ("US", "CA", "AU", "DE", "ES")
 STATIC = {"site.css": "text/css", "site.js": "text/javascript", "htmx.min.js": "text/javascript"}
 NAV = (("index.html", "Map"), ("places/index.html", "Places"), ("compare.html", "Compare"),
        ("calculator.html", "Calculator"), ("search.html", "Search"))  # fmt: skip
-LIVE_NAV = (("audits/index.html", "Audits"), ("desk.html", "Law desk"))
+LIVE_NAV = (("audits/index.html", "Audits"), ("holds.html", "Holds"), ("desk.html", "Law desk"))
 COMMON_FACTS = ("jurisdiction", "facility_type", "ownership", "record", "modality", "study_date", "birth_date",
                 "discharge_date", "last_service_date", "death_date", "payer", "body_part")  # fmt: skip
 

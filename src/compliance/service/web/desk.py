@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -11,6 +12,7 @@ from compliance.law.knowledge import KnowledgeBase, circles
 from compliance.law.lint import lint
 from compliance.law.shape import Reader
 from compliance.law.statutes import build, shape
+from compliance.law.template import template
 from compliance.law.yaml import read_text
 from compliance.service.web.questions import KEEPERS, QUESTIONS, Answer, Answers
 
@@ -84,3 +86,21 @@ def _changes(base: KnowledgeBase, edited: KnowledgeBase, place: str, today: date
 
 def _said(answer: Answer) -> tuple[object, ...]:
     return answer.text, answer.decision.disposition, answer.decision.governing, answer.decision.retain
+
+
+def is_name(name: str) -> bool:
+    """A law file may have this id."""
+    return re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?/[a-z0-9._-]{1,100}", name) is not None
+
+
+def authors(base: KnowledgeBase, name: str) -> frozenset[str]:
+    """Return who is named as having seen the text of a law file; a second person is none of them."""
+    if name not in base.files:
+        return frozenset()
+    return frozenset(norm.verification.by for norm in base.statute(name).norms if norm.verification.by)
+
+
+def blank(name: str, today: date) -> str:
+    """Return the commented template of a new law file."""
+    place = name.partition("/")[0] if is_name(name) else "XX"
+    return template(place, "citation, as a lawyer would write it", today)
