@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench book clean
+.PHONY: help demo test check bench book types clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,9 @@ bench: $(VENV)/test.done  ## measure speed as ratios, write benchmarks/RESULTS.m
 
 book: $(VENV)/test.done  ## write docs/laws from the law files
 	@$(BIN)/compliance laws book US --title "Retention law for medical images: United States" > docs/laws/us.md
+
+types: $(VENV)/test.done  ## write docs/api (the frozen contract, TypeScript types) from the code
+	@$(BIN)/python -m compliance.service.frozen
 
 clean:  ## remove the virtual environment and what the demo wrote
 	@rm -rf $(VENV) demo-report

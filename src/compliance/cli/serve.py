@@ -103,7 +103,9 @@ def verify(head: str | None, database: str | None) -> int:
     noted = _noted(head) if head else None
     number, digest, broken = _store(database).read(lambda session: verify(session, noted))
     if broken is not None:
-        click.echo(f"compliance: entry {broken.number} of the ledger {broken.why}; {number} entries before it hold", err=True)
+        click.echo(
+            f"compliance: entry {broken.number} of the ledger {broken.why}; {number} entries before it hold", err=True
+        )
         return 1
     click.echo(f"{number}:{digest}")
     return 0

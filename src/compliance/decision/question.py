@@ -33,7 +33,7 @@ def ask(given: Mapping[str, Any], vocabulary: Vocabulary) -> Question:
         raise FactError("facts must be a mapping of fact to value")
     common = {name: value for name, value in given.items() if name != "keepers"}
     keepers, problems = [], list[Problem]()
-    raw = given.get("keepers") or []
+    raw = [] if given.get("keepers") is None else given["keepers"]
     if not isinstance(raw, Sequence) or isinstance(raw, str) or len(raw) > MOST_KEEPERS:
         problems.append(
             Problem("facts", 0, 0, "keepers", f"must be a list of at most {MOST_KEEPERS} mappings of facts")

@@ -129,7 +129,9 @@ class Access:
 
     def _by_token(self, token: str) -> tuple[Caller, float]:
         if not self.settings.oidc_issuer:
-            raise Refusal("unauthenticated", "This is no key of this service (they begin with ick_)", headers=_CHALLENGE)
+            raise Refusal(
+                "unauthenticated", "This is no key of this service (they begin with ick_)", headers=_CHALLENGE
+            )
         import jwt
 
         try:
@@ -143,7 +145,9 @@ class Access:
         except jwt.PyJWTError as error:
             raise Refusal("unauthenticated", f"This token is not accepted: {error}", headers=_CHALLENGE) from None
         until = time.monotonic() + float(claims["exp"]) - time.time()
-        return Caller(f"oidc:{claims['sub']}"[:200], with_implied(_claimed(claims.get(self.settings.oidc_claim)))), until
+        return Caller(
+            f"oidc:{claims['sub']}"[:200], with_implied(_claimed(claims.get(self.settings.oidc_claim)))
+        ), until
 
     def _key_set(self) -> Any:
         if self._keys is None:
@@ -178,4 +182,6 @@ def _password(text: str) -> str:
 
 def no_caller(where: str) -> Refusal:
     """Return the refusal for a request without authorization."""
-    return Refusal("unauthenticated", f"{where} Send Authorization: Bearer KEY (compliance keys new)", headers=_CHALLENGE)
+    return Refusal(
+        "unauthenticated", f"{where} Send Authorization: Bearer KEY (compliance keys new)", headers=_CHALLENGE
+    )

@@ -29,7 +29,9 @@ def new_client(session: Session, name: str, scopes: Sequence[str], at: str) -> t
     if session.execute(select(tables.Clients).where(tables.Clients.name == name)).first():
         raise Refusal("conflict", f"A client {name} is on file; names are never used again")
     key, hashed = access.new_key()
-    row = tables.Clients(id=uuid.uuid4().hex, name=name, key_hash=hashed, scopes=" ".join(sorted(set(scopes))), added=at)
+    row = tables.Clients(
+        id=uuid.uuid4().hex, name=name, key_hash=hashed, scopes=" ".join(sorted(set(scopes))), added=at
+    )
     session.add(row)
     return row, key
 
@@ -89,9 +91,18 @@ async def add_hook(request: Request) -> Response:
 
     def work(session: Session, new: wire.NewWebhook, at: str) -> Done:
         secret = webhooks.new_secret()
-        row = tables.Webhooks(id=uuid.uuid4().hex, url=new.url, secret=secret, events=" ".join(sorted(set(new.events))), added_by=who, added=at)
+        row = tables.Webhooks(
+            id=uuid.uuid4().hex,
+            url=new.url,
+            secret=secret,
+            events=" ".join(sorted(set(new.events))),
+            added_by=who,
+            added=at,
+        )
         session.add(row)
-        return Done(_hook(row), "webhook.created", row.id, {"url": new.url, "events": row.events}, secret={"secret": secret})
+        return Done(
+            _hook(row), "webhook.created", row.id, {"url": new.url, "events": row.events}, secret={"secret": secret}
+        )
 
     body = await body_of(request)
     new = decoded(body, wire.NewWebhook)

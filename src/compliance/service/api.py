@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from compliance import __version__
 from compliance.law.knowledge import KnowledgeBase
@@ -79,7 +80,16 @@ async def _refused(request: Request, error: Any) -> Response:
     """What the router refuses, in the form of every other refusal."""
     known = {404: ("not-found", "No such path (GET /openapi.json)"), 405: ("method", "See the header Allow")}
     kind, detail = known.get(error.status_code, ("bad-request", str(error.detail)))
-    raise Refusal(kind, detail, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))
+    raise Refusal(kind, detail, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return every method of a path (each stands in a route of its own)."""
+    found = [route for route in request.app.routes if route.matches(request.scope)[0] != Match.NONE]
+    return sorted({method for route in found for method in getattr(route, "methods", None) or ()})
 
 
 @asynccontextmanager

@@ -110,9 +110,6 @@ def _rows(table: FactTable, evaluator: Evaluator, ids: Sequence[Any]) -> list[Br
     return found
 
 
-def evaluator_of(
-    knowledge: KnowledgeBase, day: date, assumptions: Sequence[Any], holds: Sequence[Any]
-) -> Evaluator:
+def evaluator_of(knowledge: KnowledgeBase, day: date, assumptions: Sequence[Any], holds: Sequence[Any]) -> Evaluator:
     """Return the evaluator of a day."""
     return Evaluator(knowledge, day.toordinal(), tuple(assumptions), tuple(holds))
-

@@ -22,13 +22,16 @@ JSON = "application/json"
 Handler = Callable[[Request], Awaitable[Response]]
 
 
+TEXT = {"type": "string", "maxLength": 200, "pattern": "^[^\\u0000-\\u001f\\u007f]*$"}
+
+
 @dataclass(frozen=True, slots=True)
 class Param:
     """A parameter of a query or path."""
 
     name: str
     says: str
-    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    schema: Mapping[str, Any] = field(default_factory=lambda: TEXT)
     where: str = "query"
     example: Any = None
 
@@ -56,7 +59,9 @@ class Operation:
     @property
     def id(self) -> str:
         """The operation's name in generated clients."""
-        words = [word for word in self.path.replace("{", "").replace("}", "").replace(":path", "").split("/") if word != "v1"]
+        words = [
+            word for word in self.path.replace("{", "").replace("}", "").replace(":path", "").split("/") if word != "v1"
+        ]
         return "_".join([self.method.lower(), *filter(None, words)]).replace("-", "_")
 
     async def __call__(self, request: Request) -> Response:
@@ -125,18 +130,18 @@ def _components(operations: list[Operation], vocabulary: Vocabulary | None) -> d
     found["FactValue"] = {
         "description": "a date (2010-05-17, 2010-05, 2010, ../2010, 2007/.., never, happened, unknown), a word, a list of "
         "words, true or false",
-        "type": ["string", "integer", "boolean", "array", "object", "null"],
+        "type": ["string", "number", "boolean", "array", "object", "null"],
     }
     value = {"$ref": "#/components/schemas/FactValue"}
     names = sorted(vocabulary.facts) if vocabulary else []
     facts: dict[str, Any] = {"type": "object", "properties": dict.fromkeys(names, value)}
     facts["additionalProperties"] = value if vocabulary is None else False
     found["KeeperFacts"] = facts
-    keepers = {"type": "array", "maxItems": 50, "items": {"$ref": "#/components/schemas/KeeperFacts"}}
-    found["Facts_"] = {**facts, "properties": {**facts["properties"], "keepers": keepers}}
+    keepers = {"type": ["array", "null"], "maxItems": 50, "items": {"$ref": "#/components/schemas/KeeperFacts"}}
+    found["StudyFacts"] = {**facts, "properties": {**facts["properties"], "keepers": keepers}}
     for name in ("Ask", "Guard"):
         if name in found:
-            found[name]["properties"]["facts"] = {"$ref": "#/components/schemas/Facts_"}
+            found[name]["properties"]["facts"] = {"$ref": "#/components/schemas/StudyFacts"}
     return dict(sorted(found.items()))
 
 
@@ -144,6 +149,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
     refuses = set(operation.refuses) | set(COMMON)
     if operation.takes:
         refuses |= {413, 415, 422}
+    if CURSOR in operation.params:
+        refuses.add(422)
     found: dict[str, Any] = {
         "operationId": operation.id, "summary": operation.summary, "tags": [operation.path.split("/")[-1 if operation.path.count("/") < 2 else 2]],
         "responses": {str(status): _given(by, operation) for status, by in operation.gives.items()},
@@ -153,7 +160,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.params:
         found["parameters"] = [_param(param) for param in operation.params]
     if operation.takes:
-        content = {media: {"schema": _schema(kind)} for media, kind in operation.takes.items()}
+        content: dict[str, Any] = {
+            media: {} if kind is None else {"schema": _schema(kind)} for media, kind in operation.takes.items()
+        }
         if operation.example is not None and JSON in content:
             content[JSON]["example"] = operation.example
         found["requestBody"] = {"required": True, "content": content}
@@ -168,7 +177,12 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _param(param: Param) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": param.name, "in": param.where, "description": param.says, "schema": dict(param.schema)}
+    found: dict[str, Any] = {
+        "name": param.name,
+        "in": param.where,
+        "description": param.says,
+        "schema": dict(param.schema),
+    }
     found["required"] = param.where == "path"
     return found if param.example is None else {**found, "example": param.example}
 
@@ -178,14 +192,16 @@ def _given(by: Mapping[str, Any], operation: Operation) -> dict[str, Any]:
     if by:
         found["content"] = {media: ({} if kind is None else {"schema": _schema(kind)}) for media, kind in by.items()}
     if operation.headers:
-        found["headers"] = {name: {"description": says, "schema": {"type": "string"}} for name, says in operation.headers.items()}
+        found["headers"] = {
+            name: {"description": says, "schema": {"type": "string"}} for name, says in operation.headers.items()
+        }
     return found
 
 
 def _schema(kind: Any) -> Any:
     if isinstance(kind, type):
         return {"$ref": f"#/components/schemas/{kind.__name__}"}
-    return {"type": "string"} if kind is None else kind
+    return kind
 
 
 def ref(name: str) -> dict[str, str]:

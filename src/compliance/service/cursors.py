@@ -26,10 +26,14 @@ def write_text(last: str) -> str:
 
 def text_cursor(query: Mapping[str, str]) -> str:
     """Return the row after which a page begins, empty for the first; raises Refusal."""
+    if "cursor" not in query:
+        return ""
     try:
-        return base64.b64decode(query.get("cursor", "").encode(), b"-_", validate=True).decode()
+        if not query["cursor"]:
+            raise ValueError
+        return base64.b64decode(query["cursor"].encode(), b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise Refusal("bad-request", "This cursor is not one that was given") from None
+        raise Refusal("invalid", "This cursor is not one that was given") from None
 
 
 def number_cursor(query: Mapping[str, str]) -> int | None:
@@ -38,5 +42,5 @@ def number_cursor(query: Mapping[str, str]) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise Refusal("bad-request", "This cursor is not one that was given")
+        raise Refusal("invalid", "This cursor is not one that was given")
     return int(text)

@@ -19,7 +19,7 @@ from compliance.errors import FactError
 from compliance.service import bulk, contract, streams
 from compliance.service.contract import JSON, Operation, Param
 from compliance.service.problems import Refusal, of_error
-from compliance.service.serving import ENCODER, Service, answer, asked, decoded, need_type, serving
+from compliance.service.serving import ENCODER, Service, answer, asked, assumed, decoded, need_type, serving
 from compliance.service.wire import Ask, Brief, Unanswered
 
 LINES, ARROW = "application/x-ndjson", "application/vnd.apache.arrow.stream"
@@ -59,11 +59,10 @@ async def decisions(request: Request) -> Response:
     service = serving(request)
     kind = need_type(request, JSON, LINES, ARROW)
     query = asked(request, "assume", "detail")
-    names = [name for name in query.get("assume", "").split(",") if name]
+    names = assumed(query)
     detail = query.get("detail", "full")
     if detail not in ("full", "brief"):
         raise Refusal("bad-request", f"detail={detail[:40]!r} is not allowed. Allowed: full, brief")
-    service.sets(names)
     if kind == LINES:
         return streams.Lines(request, lambda line: _line(line, service, names, detail))
     if kind == ARROW:

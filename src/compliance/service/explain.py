@@ -14,7 +14,7 @@ from compliance.report.html import templates
 from compliance.service import contract, decisions
 from compliance.service.contract import JSON, Operation
 from compliance.service.problems import Refusal, of_error
-from compliance.service.serving import asked, body_of, decoded, serving
+from compliance.service.serving import asked, assumed, body_of, decoded, serving
 from compliance.service.wire import Ask
 
 FORMS = ("text/plain", "text/html", "text/markdown")
@@ -35,7 +35,7 @@ async def explained(request: Request) -> Response:
     """Explain the decision."""
     service = serving(request)
     form = _chosen(request.headers.get("accept", ""))
-    names = [name for name in asked(request, "assume").get("assume", "").split(",") if name]
+    names = assumed(asked(request, "assume"))
     question = decoded(await body_of(request), Ask)
     sets, holds = service.sets(names), service.holds()
     try:

@@ -19,7 +19,7 @@ from compliance.law.dates import LAST, OPEN, write_day
 from compliance.service import bulk
 from compliance.service.contract import AS_OF, ASSUME, Operation, Param
 from compliance.service.problems import Refusal, of_error
-from compliance.service.serving import ENCODER, asked, body_of, day_of, serving
+from compliance.service.serving import ENCODER, asked, assumed, body_of, day_of, serving
 
 FHIR = "application/fhir+json"
 EXTENSION = "urn:imaging-compliance:fhir:retention"
@@ -36,8 +36,10 @@ async def fhir(request: Request) -> Response:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal("bad-request", f"The body is no JSON: {error}") from None
     day = day_of(query.get("as_of"), service.today())
-    names = [name for name in query.get("assume", "").split(",") if name]
-    keeper: Json = {name: query[name].split(",") if name == "jurisdiction" else query[name] for name in KEEPER if name in query}
+    names = assumed(query)
+    keeper: Json = {
+        name: query[name].split(",") if name == "jurisdiction" else query[name] for name in KEEPER if name in query
+    }
     sets, holds = service.sets(names), service.holds()
     by_reference = dict(_by_reference(bundle))
     for path, study in _studies(bundle):
@@ -45,7 +47,9 @@ async def fhir(request: Request) -> Response:
             decision = decide({**facts_of(study, by_reference, path), **keeper}, service.knowledge, day, sets, holds)
         except FactError as error:
             raise of_error(error) from None
-        kept = [one for one in _list(study.get("extension")) if not (isinstance(one, dict) and one.get("url") == EXTENSION)]
+        kept = [
+            one for one in _list(study.get("extension")) if not (isinstance(one, dict) and one.get("url") == EXTENSION)
+        ]
         study["extension"] = [*kept, extension(decision, day)]
     return Response(ENCODER.encode(bundle), media_type=FHIR)
 
@@ -75,7 +79,11 @@ def _by_reference(bundle: Json) -> Iterator[tuple[str, Json]]:
 def _studies(bundle: Json) -> Iterator[tuple[str, Json]]:
     if bundle.get("resourceType") != "Bundle":
         raise Refusal("invalid", "Send a Bundle with ImagingStudy and Patient")
-    found = [(path, entry["resource"]) for path, entry in _entries(bundle) if entry["resource"].get("resourceType") == "ImagingStudy"]
+    found = [
+        (path, entry["resource"])
+        for path, entry in _entries(bundle)
+        if entry["resource"].get("resourceType") == "ImagingStudy"
+    ]
     if not found:
         raise Refusal("invalid", "The Bundle holds no ImagingStudy")
     yield from found
@@ -103,7 +111,14 @@ def facts_of(study: Json, by_reference: Mapping[str, Json], path: str) -> Json:
     """Return the facts that FHIR says of a study, its patient and its encounter."""
     series = [_map(one) for one in _list(study.get("series"))]
     modality = [code for one in [study, *series] for code in _codes(one.get("modality"))]
-    uid = next((str(i.get("value", "")).removeprefix("urn:oid:") for i in map(_map, _list(study.get("identifier"))) if str(i.get("value", "")).startswith("urn:oid:")), None)
+    uid = next(
+        (
+            str(i.get("value", "")).removeprefix("urn:oid:")
+            for i in map(_map, _list(study.get("identifier")))
+            if str(i.get("value", "")).startswith("urn:oid:")
+        ),
+        None,
+    )
     found: Json = {
         "record": "image", "modality": sorted(set(modality)) or None, "study_uid": uid,
         "study_date": _day(study.get("started"), f"{path}.started"),
@@ -153,7 +168,10 @@ def extension(decision: Decision, day: date) -> Json:
         ("lawVersion", "valueString", decision.law_version),
         ("lawDigest", "valueString", decision.law_digest),
     ]
-    return {"url": EXTENSION, "extension": [{"url": name, kind: value} for name, kind, value in parts if value is not None]}
+    return {
+        "url": EXTENSION,
+        "extension": [{"url": name, kind: value} for name, kind, value in parts if value is not None],
+    }
 
 
 _BUNDLE = {"type": "object", "required": ["resourceType", "entry"], "properties": {"resourceType": {"const": "Bundle"}}}
@@ -161,6 +179,6 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v1/fhir/decisions", handler=fhir, scope="read", summary="ImagingStudy and Patient in, the decision as an extension out",
         takes={FHIR: _BUNDLE}, gives={200: {FHIR: _BUNDLE}},
-        params=(AS_OF, ASSUME, *(Param(name, f"the keeper's {name}", {"type": "string"}) for name in KEEPER)),
+        params=(AS_OF, ASSUME, *(Param(name, f"the keeper's {name}") for name in KEEPER)),
     ),
 )  # fmt: skip

@@ -52,7 +52,7 @@ def verdict(question: wire.Guard, service: Service) -> wire.Verdict:
     except FactError as error:
         raise of_error(error) from None
     return wire.Verdict(
-        allowed=decision.ready, because=" ".join(explain.headline(decision)), citation=_citation(decision),
+        allowed=decision.ready, because=_because(decision, question), citation=_citation(decision) or _of_original(question, service),
         disposition=decision.disposition, as_of=day.isoformat(),  # type: ignore[arg-type]
         earliest_purge_date=decision.earliest_purge_date.isoformat() if decision.earliest_purge_date else None,
         holds=[wire.Named(hold.id) for hold in decision.holds],
@@ -69,6 +69,21 @@ def _citation(decision: Decision) -> str:
         return "; ".join(dict.fromkeys(f"{norm.citation} ({norm.id})" for norm in blocking))
     norms = decision.norms
     return "; ".join(f"{norms[name].looked.norm.citation} ({name})" for name in decision.governing if name in norms)
+
+
+def _because(decision: Decision, question: wire.Guard) -> str:
+    words = " ".join(explain.headline(decision))
+    if decision.ready and question.reason in _COPIES:
+        return f"{words} Floors ask for one copy: {question.copies_left} of equal quality remain."
+    return words
+
+
+def _of_original(question: wire.Guard, service: Service) -> str:
+    """Cite what the copy that stays is kept under, where the one that goes is bound by nothing."""
+    facts = {**facts_of(question), "copy": "original"}
+    decision = decide(facts, service.knowledge, service.today(), service.sets(), ())
+    cited = _citation(decision)
+    return f"the copy that stays is kept under {cited}" if cited else "no norm on file"
 
 
 OPERATIONS = (

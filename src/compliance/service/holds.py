@@ -70,7 +70,9 @@ async def create(request: Request) -> Response:
         )  # fmt: skip
         session.add(row)
         said = {"scope": digest(new.scope), "issued": issued, "issued_by": new.issued_by}
-        return Done(of_row(row, True), "hold.created", new.id, said, event=("hold.created", {"id": new.id, "issued": issued}))
+        return Done(
+            of_row(row, True), "hold.created", new.id, said, event=("hold.created", {"id": new.id, "issued": issued})
+        )
 
     return await _then_forget(service, await write(request, wire.NewHold, work))
 

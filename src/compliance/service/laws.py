@@ -47,7 +47,9 @@ async def laws(request: Request) -> Response:
     if place is not None and place not in base.jurisdictions.places:
         raise Refusal("not-found", f"No place {place[:20]!r} is on file")
     after, limit = cursors.text_cursor(query), cursors.limit(query)
-    names = sorted(name for name in {*base.files, *base.built} if place is None or base.statute(name).jurisdiction == place)
+    names = sorted(
+        name for name in {*base.files, *base.built} if place is None or base.statute(name).jurisdiction == place
+    )
     page = [name for name in names if name > after][: limit + 1]
     items = [_line(base.statute(name)) for name in page[:limit]]
     following = cursors.write_text(page[limit - 1]) if len(page) > limit else None
@@ -80,7 +82,15 @@ def statute_text(base: KnowledgeBase, one: Statute, day: date | None = None) -> 
     """Return a law file as data; on a day only the versions that are, or may be, in force."""
     norms = [text for norm in one.norms if (text := norm_text(norm, day)).versions]
     return wire.Statute(
-        one.id, one.jurisdiction, one.title, one.title_en, one.citation, one.force, one.url, digest_of(base, one.id), norms
+        one.id,
+        one.jurisdiction,
+        one.title,
+        one.title_en,
+        one.citation,
+        one.force,
+        one.url,
+        digest_of(base, one.id),
+        norms,
     )
 
 
@@ -139,7 +149,9 @@ async def facts(request: Request) -> Response:
     service = serving(request)
     asked(request)
     items = [
-        wire.FactText(one.name, one.type, one.says, one.source, list(one.values), one.open, one.tense, identifiable(one))
+        wire.FactText(
+            one.name, one.type, one.says, one.source, list(one.values), one.open, one.tense, identifiable(one)
+        )
         for one in service.knowledge.vocabulary.facts.values()
     ]
     return tagged(request, service, wire.Facts(items, state(service.knowledge)))
@@ -151,7 +163,9 @@ async def sign_offs(request: Request) -> Response:
 
     def find(session: Session) -> list[tables.SignOffs]:
         wanted = select(tables.SignOffs).order_by(tables.SignOffs.added)
-        return list(session.execute(wanted if name is None else wanted.where(tables.SignOffs.statute == name)).scalars())
+        return list(
+            session.execute(wanted if name is None else wanted.where(tables.SignOffs.statute == name)).scalars()
+        )
 
     from starlette.concurrency import run_in_threadpool
 
@@ -170,7 +184,7 @@ _STATUTE = {"type": "string", "pattern": "^[A-Za-z0-9/._-]{1,150}$"}
 OPERATIONS = (
     Operation(
         method="GET", path="/v1/laws", handler=laws, scope="read", summary="Law files", gives={200: {JSON: wire.Statutes}, 304: {}},
-        params=(Param("jurisdiction", "of this place", {"type": "string"}), CURSOR, LIMIT), refuses=(404,), headers=_TAG,
+        params=(Param("jurisdiction", "of this place"), CURSOR, LIMIT), refuses=(404,), headers=_TAG,
     ),
     Operation(
         method="GET", path="/v1/laws/{id:path}", handler=law, scope="read", summary="One law file",
@@ -188,6 +202,6 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v1/sign-offs", handler=sign_offs, scope="read", summary="Signatures under law files",
         says="`current`: the file has not changed since.", gives={200: {JSON: {"type": "array", "items": {"$ref": "#/components/schemas/SignOff"}}}},
-        params=(Param("statute", "of this law file", {"type": "string"}),),
+        params=(Param("statute", "of this law file"),),
     ),
 )  # fmt: skip

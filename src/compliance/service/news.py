@@ -20,7 +20,9 @@ def tell(service: Service) -> tuple[str, ...]:
         ledger.lock(session)
         writing.forget_replies(session)
         seen = {row.statute: row for row in session.execute(select(LawsSeen)).scalars()}
-        changed = sorted(name for name in current.keys() | seen.keys() if name not in seen or current.get(name) != seen[name].digest)
+        changed = sorted(
+            name for name in current.keys() | seen.keys() if name not in seen or current.get(name) != seen[name].digest
+        )
         for name in changed:
             if name not in current:
                 session.delete(seen[name])
@@ -31,7 +33,14 @@ def tell(service: Service) -> tuple[str, ...]:
         if not changed:
             return ()
         at, state = now(), {"version": base.version, "digest": base.digest}
-        ledger.append(session, at, "the service", "laws.changed" if seen else "laws.noted", base.version, {**state, "files": len(changed)})
+        ledger.append(
+            session,
+            at,
+            "the service",
+            "laws.changed" if seen else "laws.noted",
+            base.version,
+            {**state, "files": len(changed)},
+        )
         if seen:
             webhooks.announce(session, at, "laws.changed", {**state, "changed": changed})
         return tuple(changed) if seen else ()

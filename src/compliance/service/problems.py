@@ -39,7 +39,11 @@ class Refusal(Exception):
     """A request that is refused, with what to answer."""
 
     def __init__(
-        self, kind: str, detail: str, errors: list[dict[str, str]] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        kind: str,
+        detail: str,
+        errors: list[dict[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind, self.detail, self.errors, self.headers = kind, detail, errors or [], dict(headers or {})

@@ -19,11 +19,13 @@ from compliance.errors import FactError, guess
 from compliance.law.vocabulary import FactType, Vocabulary
 from compliance.service.contract import AS_OF, ASSUME, JSON, Operation, Param
 from compliance.service.problems import Refusal, of_error
-from compliance.service.serving import Service, answer, day_of, serving
+from compliance.service.serving import Service, answer, assumed, day_of, serving
 from compliance.service.wire import Decision
 from compliance.service.writing import digest
 
-IMPERSONAL = frozenset({"study_date", "marketing_approval_date", "trial_end_date", "trial_discontinued_date", "practice_closed_date"})
+IMPERSONAL = frozenset(
+    {"study_date", "marketing_approval_date", "trial_end_date", "trial_discontinued_date", "practice_closed_date"}
+)
 _YEARS = re.compile(r"never|happened|unknown|(\.\.|\d{4})(/(\.\.|\d{4}))?", re.ASCII)
 _ELSEWHERE = "Send it in the body of POST /v1/decisions: addresses are kept by browsers, proxies and logs"
 
@@ -54,7 +56,8 @@ async def purge_date(request: Request) -> Response:
     for name, value in request.query_params.multi_items():
         given.setdefault(name, []).append(value)
     day = day_of(_one("as_of", given), service.today())
-    names = [name for name in (_one("assume", given) or "").split(",") if name]
+    chosen = _one("assume", given)
+    names = assumed({} if chosen is None else {"assume": chosen})
     facts = {name: _read(name, values, service.knowledge.vocabulary) for name, values in given.items()}
     sets, holds = service.sets(names), service.holds()
     try:
@@ -84,7 +87,11 @@ def tagged(request: Request, service: Service, found: Any, more: str = "") -> Re
 
 def operations(vocabulary: Vocabulary) -> tuple[Operation, ...]:
     """Return the operation, with the anonymous facts of the vocabulary as parameters."""
-    params = [Param(kind.name, kind.says, _schema(kind)) for kind in vocabulary.facts.values() if kind.type not in ("text", "days")]
+    params = [
+        Param(kind.name, kind.says, _schema(kind))
+        for kind in vocabulary.facts.values()
+        if kind.type not in ("text", "days")
+    ]
     return (
         Operation(
             method="GET", path="/v1/purge-date", handler=purge_date, scope="read", refuses=(422,),
@@ -104,5 +111,3 @@ def _schema(kind: FactType) -> dict[str, Any]:
     if kind.type == "date":
         return {"type": "string"}
     return {"type": "string", "description": "words joined by commas"}
-
-

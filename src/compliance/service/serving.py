@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
@@ -31,6 +32,8 @@ from compliance.service.store import Store, StoreError
 
 T = TypeVar("T")
 ENCODER = msgspec.json.Encoder()
+SETS = ("cautious", "practical")
+_TEXT = re.compile(r"[^\x00-\x1f\x7f]{0,200}")
 HOLDS_SEEN = 1.0  # seconds for which decisions go by the holds last read; the guard reads them anew
 
 
@@ -65,8 +68,6 @@ class Service:
         """Return the assumption sets asked for (those of the settings where none is), then the profile's."""
         key = tuple(names or self.settings.assume)
         if key not in self._sets:
-            if wrong := [name for name in key if name not in ("cautious", "practical")]:
-                raise Refusal("bad-request", f"assume={wrong[0]!r} is not allowed. Allowed: cautious, practical")
             own = self.profile.assumptions if self.profile else ()
             self._sets[key] = (*(shipped(name, self.knowledge.vocabulary) for name in key), *own)
         return self._sets[key]
@@ -137,6 +138,8 @@ def answer(found: Any, status: int = 200, **headers: str) -> Response:
 
 def decoded(body: bytes, kind: type[T]) -> T:
     """Read a JSON body; raises Refusal."""
+    if b"\\u0000" in body:
+        raise Refusal("invalid", "The character U+0000 is not stored anywhere: leave it out")
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
@@ -165,10 +168,24 @@ def asked(request: Request, *allowed: str) -> dict[str, str]:
     for name, value in request.query_params.multi_items():
         if name not in allowed:
             raise Refusal("bad-request", f"no parameter {name[:40]!r}. Allowed: {', '.join(allowed) or 'none'}")
+        if not _TEXT.fullmatch(value):
+            raise Refusal("bad-request", f"parameter {name!r}: allowed are 200 characters, none of control")
         if name in found:
             raise Refusal("bad-request", f"parameter {name!r} is given twice")
         found[name] = value
     return found
+
+
+def assumed(query: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the assumption sets that a query names; raises Refusal."""
+    if "assume" not in query:
+        return ()
+    names = tuple(query["assume"].split(","))
+    if wrong := [name for name in names if name not in SETS or names.count(name) > 1]:
+        raise Refusal(
+            "bad-request", f"assume={wrong[0][:40]!r} is not allowed. Allowed: cautious, practical, or both once"
+        )
+    return names
 
 
 def day_of(text: str | None, today: date) -> date:

@@ -72,6 +72,13 @@ def data_folder() -> Path:
     return Path(base) / "imaging-compliance"
 
 
+def _check(settings: Settings) -> Settings:
+    for name in settings.assume:
+        if name not in ("cautious", "practical"):
+            raise UsageError(f"assume {name!r} is not allowed. Allowed: cautious, practical (own ones: in the profile)")
+    return settings
+
+
 def from_environment(environment: Mapping[str, str], **given: Any) -> Settings:
     """Return the settings of the environment, those given (not None) on top; raises UsageError."""
     found: dict[str, Any] = {}
@@ -83,7 +90,7 @@ def from_environment(environment: Mapping[str, str], **given: Any) -> Settings:
     if unknown := set(given) - set(known):
         name = sorted(unknown)[0]
         raise UsageError(f"no setting {name!r}. Allowed: {listed(known, 30)}.{guess(name, known)}")
-    return replace(Settings(), **{**found, **given})
+    return _check(replace(Settings(), **{**found, **given}))
 
 
 def _read(name: str, default: Any, raw: str) -> Any:

@@ -48,7 +48,11 @@ class Store:
         try:
             migrate(self)
         except OperationalError as error:
+            self.close()
             raise StoreError(f"the store cannot be opened: {_said(error)}") from None
+        except StoreError:
+            self.close()
+            raise
         return self
 
     def close(self) -> None:

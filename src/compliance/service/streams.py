@@ -184,7 +184,11 @@ def _check(schema: pa.Schema, service: Service) -> None:
     if wrong := sorted(set(schema.names) - known):
         from compliance.errors import guess
 
-        raise Refusal("bad-facts", "Some columns are no facts", [{"path": name[:100], "message": f"unknown fact.{guess(name, known)}"} for name in wrong[:100]])
+        raise Refusal(
+            "bad-facts",
+            "Some columns are no facts",
+            [{"path": name[:100], "message": f"unknown fact.{guess(name, known)}"} for name in wrong[:100]],
+        )
     if len(set(schema.names)) != len(schema.names):
         raise Refusal("bad-facts", "A column occurs twice")
 

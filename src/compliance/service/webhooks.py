@@ -56,14 +56,17 @@ def sign(secret: str, id: str, moment: int, body: str) -> str:
 
 def address(url: str, private: bool) -> tuple[str, int, str]:
     """Return address, port and host name to call; raises Unreachable for what is not public."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(url)
+        host, given = parts.hostname or "", parts.port
+    except ValueError:
+        raise Unreachable("this is no address") from None
     if parts.scheme != "https" and not private:
         raise Unreachable("only https is called (http where COMPLIANCE_WEBHOOK_PRIVATE is set)")
     if parts.username or not host:
         raise Unreachable("the address has no host, or a user name")
     try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        port = given or (443 if parts.scheme == "https" else 80)
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, ValueError, UnicodeError):
         raise Unreachable(f"{host[:100]} is not found") from None

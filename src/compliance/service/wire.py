@@ -54,7 +54,10 @@ class NewHold(Request):
     """A matter for which nothing in scope may be destroyed."""
 
     id: Slug
-    scope: Annotated[dict[str, Any], Meta(min_length=1, description="as in a profile: study_uid, patient_key, site, modality, study_date ...")]
+    scope: Annotated[
+        dict[str, Any],
+        Meta(min_length=1, description="as in a profile: study_uid, patient_key, site, modality, study_date ..."),
+    ]
     issued_by: Line
     issued: Day | UnsetType = UNSET
     matter: Prose = ""
@@ -159,7 +162,7 @@ class NormSeen(Struct):
 class PartSeen(Struct):
     """One record class."""
 
-    record: str
+    record: str | None
     retain_through: Through
     permanent: bool
     destroy_by: str | None

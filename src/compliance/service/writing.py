@@ -7,6 +7,7 @@ request without one is given one, so that running the transaction anew after a b
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from compliance.service.tables import Replies
 
 T = TypeVar("T")
 KEPT_HOURS = 48
+_KEY = re.compile("[!-~]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,8 @@ async def commit(request: Request, entry: T, body: bytes, work: Work[T]) -> Resp
     """Do the work for what was read from a body."""
     service, who = serving(request), caller(request).name
     key = request.headers.get("idempotency-key")
-    if key is not None and not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise Refusal("bad-request", "Idempotency-Key: allowed are 1 to 255 printable ASCII characters")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Refusal("bad-request", "Idempotency-Key: allowed are 1 to 255 visible ASCII characters")
     key = key or f"once:{uuid.uuid4()}"
     print_ = hashlib.sha256(b"\0".join((request.method.encode(), request.url.path.encode(), body))).hexdigest()
 

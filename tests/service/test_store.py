@@ -1,0 +1,205 @@
+"""The store: nothing acknowledged is lost, nothing half written is read, the ledger tells of every change."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import inspect, text
+
+from compliance.cli.serve import ledger as command
+from compliance.service import keys, ledger, tables
+from compliance.service.store import Store, StoreError, migrate, now
+from service.serving import Process, client_of, serving
+
+
+def _entry(store: Store, number: int) -> None:
+    store.write(lambda session: ledger.append(session, now(), "tester", "tried", f"thing {number}", {"number": number}))
+
+
+def test_the_tables_go_up_and_down_with_data(url):
+    store = Store(url).open()
+    keys.make(store, "pacs", ["read"])
+    _entry(store, 1)
+    migrate(store, "0001")
+    assert [one.name for one in keys.every(store)] == ["pacs"]
+    migrate(store, "head")
+    assert store.read(ledger.verify)[0] == 2
+    migrate(store, "base")
+    assert inspect(store.engine).get_table_names() == ["alembic_version"]
+    migrate(store, "head")
+    assert keys.every(store) == []
+    store.close()
+
+
+def test_the_migrations_make_what_the_tables_say(url):
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from sqlmodel import SQLModel
+
+    store = Store(url).open()
+    with store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+    assert tables
+    store.close()
+
+
+def test_a_store_of_a_newer_program_is_refused(url):
+    store = Store(url).open()
+    store.write(lambda session: session.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(StoreError, match="newer version"):
+        Store(url).open()
+    store.close()
+
+
+def test_many_open_a_new_store_at_once(url):
+    with ThreadPoolExecutor(8) as pool:
+        opened = list(pool.map(lambda _: Store(url).open(), range(8)))
+    assert all(one.alive() for one in opened)
+    for one in opened:
+        one.close()
+
+
+def test_concurrent_writers_make_one_chain(url):
+    store = Store(url).open()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: _entry(store, number), range(80)))
+    number, _, broken = store.read(ledger.verify)
+    assert (number, broken) == (80, None)
+    store.close()
+
+
+def test_a_write_that_fails_leaves_nothing(url):
+    store = Store(url).open()
+
+    def half(session):
+        ledger.append(session, now(), "tester", "tried", "x", {})
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.write(half)
+    assert store.read(ledger.verify)[0] == 0
+    store.close()
+
+
+@pytest.mark.parametrize("change", ["UPDATE ledger SET body = '{}' WHERE number = 2", "DELETE FROM ledger WHERE number = 2"])
+def test_the_database_itself_refuses_to_change_the_ledger(url, change):
+    store = Store(url).open()
+    for number in range(3):
+        _entry(store, number)
+    with pytest.raises(Exception, match="append-only"):
+        store.write(lambda session: session.execute(text(change)))
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("UPDATE ledger SET body = '{}' WHERE number = 2", "entry 2 .* was changed"),
+        ("UPDATE ledger SET actor = 'somebody else' WHERE number = 3", "entry 3 .* was changed"),
+        ("DELETE FROM ledger WHERE number = 2", "entry 2 .* is missing"),
+        ("DELETE FROM ledger WHERE number = 3", "entry 3 .* is missing: entry 3 was noted"),
+    ],
+)
+def test_tampering_is_found(tmp_path, change, why):
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    store = Store(url).open()
+    for number in range(3):
+        _entry(store, number)
+    head = CliRunner().invoke(command, ["verify", "--database", url], standalone_mode=False).output.strip()
+    assert head.startswith("3:")
+    with store.engine.begin() as connection:
+        for act in ("update", "delete"):
+            connection.execute(text(f"DROP TRIGGER ledger_no_{act}"))
+        connection.execute(text(change))
+    found = CliRunner().invoke(command, ["verify", "--database", url, "--head", head], standalone_mode=False)
+    assert found.return_value == 1
+    assert re.search(why, found.output)
+    store.close()
+
+
+def _hold(base: str, number: int) -> bool:
+    body = {"id": f"matter-{number}", "scope": {"modality": ["CT"]}, "issued_by": "Legal"}
+    for _ in range(5):
+        try:
+            answer = httpx.post(f"{base}/v1/holds", json=body, timeout=60, headers={"Idempotency-Key": f"k{number}"})
+        except httpx.HTTPError:
+            return False
+        if answer.status_code != 503:
+            return answer.status_code == 201
+        time.sleep(int(answer.headers["Retry-After"]))
+    return False
+
+
+def _burst(process: Process, disturb, many: int = 120) -> set[int]:
+    """Write holds from many threads, disturb in the middle; return those that were acknowledged."""
+    acknowledged: set[int] = set()
+    middle = threading.Event()
+
+    def one(number: int) -> None:
+        if number == many // 3:
+            middle.set()
+        if _hold(process.url, number):
+            acknowledged.add(number)
+
+    with ThreadPoolExecutor(16) as pool:
+        futures = [pool.submit(one, number) for number in range(many)]
+        middle.wait(60)
+        disturb()
+        for future in futures:
+            future.result()
+    return acknowledged
+
+
+def _on_file(base: str) -> set[int]:
+    return {int(one["id"].removeprefix("matter-")) for one in httpx.get(f"{base}/v1/holds", timeout=30).json()}
+
+
+def test_killed_in_the_middle_nothing_acknowledged_is_lost(url):
+    with serving(url) as process:
+        acknowledged = _burst(process, process.kill)
+    assert acknowledged
+    with serving(url) as again:
+        assert acknowledged <= _on_file(again.url)
+        written = _on_file(again.url)
+    number, _, broken = (store := Store(url)).read(ledger.verify)
+    assert broken is None and number == len(written) + 1  # and the entry that notes the law
+    store.close()
+
+
+def test_postgresql_restarted_in_the_middle_nothing_is_lost_and_nobody_is_refused_for_long(postgres):
+    url = postgres.database("restarted")
+
+    def restart() -> None:
+        postgres.stop("immediate")
+        postgres.start()
+
+    with serving(url) as process:
+        acknowledged = _burst(process, restart)
+        assert acknowledged == set(range(120)) == _on_file(process.url)
+    store = Store(url)
+    assert store.read(ledger.verify)[0] == 121
+    store.close()
+
+
+def test_without_its_store_the_service_decides_nothing(tmp_path):
+    from compliance.service import store as module
+    from service.serving import CHILD
+
+    store = Store(f"sqlite:///{tmp_path / 'x.db'}").open()
+    with client_of(store) as client:
+        patience, module.PATIENCE = module.PATIENCE, 0.2
+        try:
+            store.write(lambda session: session.execute(text("ALTER TABLE holds RENAME TO gone")))
+            answer = client.post("/v1/guard", json={"facts": CHILD, "reason": "retention", "copies_left": 0})
+        finally:
+            module.PATIENCE = patience
+        assert answer.status_code == 503
+        assert client.get("/readyz").status_code == 503
+        assert client.get("/healthz").status_code == 200
+    store.close()
