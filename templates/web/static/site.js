@@ -31,9 +31,10 @@ if (search && !live) {
   search.value = query;
   const score = (words, entry) => {
     const whole = ` ${entry.text} `, title = ` ${fold(entry.title)} `;
-    let sum = 0;
-    for (const word of words) {
-      if (!whole.includes(` ${word}`)) return 0;
+    const held = words.filter(word => whole.includes(` ${word}`));
+    if (words.length - held.length > (words.length > 2 ? 1 : 0)) return 0;
+    let sum = held.length === words.length ? 20 : 0;
+    for (const word of held) {
       sum += 1 + whole.includes(` ${word} `) + title.includes(` ${word}`) + 2 * title.includes(` ${word} `);
     }
     return sum + (title.includes(words.join(" ")) ? 3 : 0);

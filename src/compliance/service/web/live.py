@@ -185,6 +185,7 @@ async def search(request: Request, pages: Pages) -> Response:
 
 
 def _body(response: Response) -> Any:
+    """Return what an operation answered."""
     return json.loads(bytes(response.body))
 
 
@@ -249,7 +250,7 @@ async def withdraw(request: Request, pages: Pages) -> Response:
 
 async def register(request: Request, pages: Pages) -> Response:
     """The register of holds."""
-    found = _body(await holds.holds(with_query(request)))
+    found = sorted(_body(await holds.holds(with_query(request))), key=lambda one: bool(one["released"]))
     return _html(pages.render("holds.html", "holds.html", found=found, who=caller(request)))
 
 

@@ -66,7 +66,7 @@ class Index:
                 yield Entry(f"laws/{statute.id}.html#{short}", f"{norm.citation} – {statute.title}", detail, folded(words), 2)
 
     def find(self, query: str) -> list[Entry]:
-        """Return what holds every word of a query, best first."""
+        """Return what holds the words of a query, best first."""
         words = folded(query[:200]).split()
         if not words:
             return []
@@ -79,11 +79,12 @@ class Index:
 
 
 def _score(words: list[str], entry: Entry) -> int:
-    """Every word must start a word of the entry; whole words and words of the title count more."""
+    """Every word (of three and more, all but one) must start a word of the entry; whole words and words of the title count more."""
     whole, title = f" {entry.text} ", f" {folded(entry.title)} "
-    score = 0
-    for word in words:
-        if f" {word}" not in whole:
-            return 0
+    held = [word for word in words if f" {word}" in whole]
+    if len(words) - len(held) > (1 if len(words) > 2 else 0):
+        return 0
+    score = 20 if len(held) == len(words) else 0
+    for word in held:
         score += 1 + (f" {word} " in whole) + (f" {word}" in title) + 2 * (f" {word} " in title)
     return score + (3 if " ".join(words) in title else 0)

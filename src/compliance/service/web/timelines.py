@@ -57,7 +57,8 @@ def drawn(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], title: str) -> 
         return LEFT + (WIDTH - LEFT - RIGHT) * (day - first) / span
 
     height = ROW * len(bars) + 44
-    parts = [Markup('<svg class="timeline" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, height, title)]
+    around = Markup('<div class="scroll" tabindex="0" role="region" aria-label="{}">').format(f"{title}, drawn")
+    parts = [around, Markup('<svg class="timeline" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, height, title)]
     for year in _years(first, last):
         at = x(date(year, 1, 1).toordinal())
         parts.append(Markup('<line class="axis" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="{1}"/>').format(at, height - 26))
@@ -68,7 +69,7 @@ def drawn(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], title: str) -> 
         parts.append(Markup('<line class="mark" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="{1}"/>').format(x(day), height - 26))
         anchor = "end" if x(day) > WIDTH * 0.8 else "start"
         parts.append(Markup('<text class="mark" x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(x(day), height - 2, anchor, word))
-    return Markup("").join([*parts, Markup("</svg>")])
+    return Markup("").join([*parts, Markup("</svg></div>")])
 
 
 def _bar(bar: Bar, number: int, x: object) -> Markup:
