@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,9 +16,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from compliance.archive.inventory import open_inventory
+from compliance.audit.explained import decided
 from compliance.decision.decide import decide
 from compliance.decision.missing import what_would_change
-from compliance.errors import FactError
+from compliance.errors import ComplianceError, FactError
 from compliance.law.knowledge import place_on_file, shipped
 from compliance.service import audits, desk, holds, laws
 from compliance.service.pages import STATIC, Pages
@@ -216,7 +218,28 @@ async def study(request: Request, pages: Pages) -> Response:
         raise Refusal("bad-request", "Which study? audits/study.html?study=UID")
     found = _body(await audits.findings(with_query(request, study=uid)))
     register = _body(await holds.holds(with_query(request, state="in_force")))
-    return _html(pages.render("study.html", "audits/study.html", uid=uid, found=found, holds=register, who=caller(request)))
+    answer, why = await run_in_threadpool(_studied, request, uid)
+    return _html(
+        pages.render(
+            "study.html", "audits/study.html", uid=uid, found=found, holds=register, who=caller(request), answer=answer, why=why
+        )
+    )  # fmt: skip
+
+
+def _studied(request: Request, uid: str) -> tuple[dict[str, Any] | None, str]:
+    """Return the decision on a study of the archive's inventory, or why there is none."""
+    service = serving(request)
+    if service.settings.inventory is None or service.profile is None:
+        return None, "A timeline needs the archive's inventory and profile: compliance serve --inventory FILE --profile FILE"
+    profile = replace(service.profile, holds=service.holds())
+    try:
+        decision = decided(open_inventory(service.settings.inventory), profile, service.today(), uid)
+    except ComplianceError as error:
+        return None, f"The inventory cannot be asked: {error.args[0]}"
+    if decision is None:
+        return None, "The study is not in the inventory of this service."
+    missing = what_would_change(decision, profile.knowledge, profile.assumptions, profile.holds)
+    return decisions.view(decision, missing), ""
 
 
 async def waivers(request: Request, pages: Pages) -> Response:

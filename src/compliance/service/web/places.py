@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compliance.law.dates import write_edtf
-from compliance.law.jurisdictions import Place
+from compliance.law.jurisdictions import Majority, Place
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.lint import is_stale
 from compliance.law.statutes import STATUSES, Norm, Statute
@@ -41,7 +41,12 @@ def researched(base: KnowledgeBase, code: str) -> list[Researched]:
 
 def majority(place: Place) -> list[str]:
     """Return the ages of majority in words."""
-    return [f"{rule.age} years (from {write_edtf(rule.since)}{', ' + rule.citation if rule.citation else ''})" for rule in place.majority]
+    return [f"{rule.age} years ({_since(rule)}{', ' + rule.citation if rule.citation else ''})" for rule in place.majority]
+
+
+def _since(rule: Majority) -> str:
+    day = write_edtf(rule.since)
+    return f"in force on {day.removeprefix('../')}, since when is not known" if day.startswith("../") else f"from {day}"
 
 
 def counts(base: KnowledgeBase, code: str) -> dict[str, Any]:
