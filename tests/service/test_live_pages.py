@@ -30,7 +30,7 @@ def words(text: str) -> str:
 def acts(store) -> list[str]:
     """What people did by pages, as the ledger has it."""
     found = [json.loads(line)["act"] for line in entries(store, 0)]
-    return [act for act in found if act != "laws.noted" and not act.startswith("key.")]
+    return [act for act in found if act != "laws.noted" and not act.startswith("client.")]
 
 
 def test_the_front_page_and_every_nav_link_are_served(api):

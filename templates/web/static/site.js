@@ -9,12 +9,12 @@ const fold = text => text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "")
 // Filter rows or articles by words.
 for (const box of $$("[data-filter]")) {
   const rows = $$(box.dataset.filter), only = $("[data-only]"), count = $("#filter-count");
-  const texts = rows.map(row => fold(row.dataset.text || row.textContent));
+  const texts = rows.map(row => " " + fold(row.dataset.text || [...row.children].map(cell => cell.textContent).join(" ")));
   const apply = () => {
     const words = fold(box.value).split(" ").filter(Boolean);
     let shown = 0;
     rows.forEach((row, at) => {
-      row.hidden = !words.every(word => texts[at].includes(word)) || Boolean(only && only.checked && !row.dataset[only.dataset.only]);
+      row.hidden = !words.every(word => texts[at].includes(" " + word)) || Boolean(only && only.checked && !row.dataset[only.dataset.only]);
       shown += !row.hidden;
     });
     for (const group of $$("section.statute")) group.hidden = !$("article.norm:not([hidden])", group);
@@ -64,11 +64,11 @@ const compare = $("#compare");
 if (compare && !live) {
   const wanted = new URLSearchParams(location.search), place = /^[A-Z]{2}(-[A-Z0-9]{1,3})?$/;
   for (const name of ["a", "b", "on_a", "on_b"]) if (wanted.get(name)) compare.elements[name].value = wanted.get(name);
-  const side = async (code, on) => {
+  const side = async (which, code, on) => {
     const answer = await fetch(`${root}places/${code}.html`);
     if (!answer.ok) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html"), made = document.createElement("section");
-    made.className = "side"; made.ariaLabel = `${code}, law of ${on}`;
+    made.className = "side"; made.setAttribute("aria-label", `${which}: ${code}, law of ${on}`);
     const heading = document.createElement("h2");
     heading.textContent = `${$("h1", page).firstChild.textContent.trim()}, law of ${on}`;
     made.append(heading);
@@ -91,7 +91,7 @@ if (compare && !live) {
   const run = async () => {
     const sides = $("#sides"), form = compare.elements;
     try {
-      const both = await Promise.all([side(form.a.value, form.on_a.value), side(form.b.value, form.on_b.value)]);
+      const both = await Promise.all([side("left", form.a.value, form.on_a.value), side("right", form.b.value, form.on_b.value)]);
       sides.replaceChildren(...both);
     } catch {
       sides.textContent = "The pages of these places could not be read. Pages opened as files cannot read each other: put the folder on a web server, or open two places side by side.";

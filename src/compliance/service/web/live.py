@@ -120,13 +120,13 @@ async def compare(request: Request, pages: Pages) -> Response:
         return _html(pages.compare_page())
     chosen = {name: query.get(name, "")[:40] for name in ("a", "b", "on_a", "on_b")}
     try:
-        sides = tuple([await run_in_threadpool(_side, pages, chosen[one], chosen[f"on_{one}"]) for one in ("a", "b") if chosen[one]])
+        sides = tuple([await run_in_threadpool(_side, pages, one, chosen[one], chosen[f"on_{one}"]) for one in ("a", "b") if chosen[one]])
     except Refusal as refusal:
         return _html(pages.compare_page((), refusal.detail, chosen), refusal.status)
     return _html(pages.compare_page(sides, "", {name: value for name, value in chosen.items() if value}))
 
 
-def _side(pages: Pages, code: str, on: str) -> dict[str, Any]:
+def _side(pages: Pages, which: str, code: str, on: str) -> dict[str, Any]:
     base = pages.base
     if wrong := place_on_file(base, code):
         raise Refusal("bad-request", wrong)
@@ -139,7 +139,7 @@ def _side(pages: Pages, code: str, on: str) -> dict[str, Any]:
         for norm in statute.norms
         if (version := next((one for one in norm.versions if one.since.latest <= day.toordinal()), None))
     ]
-    return {"place": base.jurisdictions.places[code], "on": day.isoformat(), "answers": rows, "norms": norms}
+    return {"which": {"a": "left", "b": "right"}[which], "place": base.jurisdictions.places[code], "on": day.isoformat(), "answers": rows, "norms": norms}
 
 
 async def calculator(request: Request, pages: Pages) -> Response:
