@@ -15,6 +15,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ def parts(shape: Any) -> list[Ring]:
 def cut(ring: Ring) -> list[Ring]:
     """Cut a ring that crosses the 180th meridian into parts on either side."""
     unrolled, turn = [ring[0]], 0.0
-    for before, after in zip(ring, ring[1:]):
+    for before, after in pairwise(ring):
         turn += -360 if after[0] - before[0] > 180 else 360 if after[0] - before[0] < -180 else 0
         unrolled.append((after[0] + turn, after[1]))
     shape = Polygon(unrolled).buffer(0)

@@ -106,7 +106,7 @@ def test_maps_draw_every_place_on_file(site):
         if country not in base.jurisdictions.places:
             continue
         drawn = {place["code"] for place in shapes()[country]["places"]}
-        inside = {code for code in base.jurisdictions.below(country)}
+        inside = set(base.jurisdictions.below(country))
         assert inside <= drawn
         for question in QUESTIONS:
             text = (site / f"maps/{country}-{question}.html").read_text()

@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 
 from compliance.archive.inventory import open_inventory
 from compliance.audit.explained import decided
+from compliance.audit.findings import LEVELS
 from compliance.decision.decide import decide
 from compliance.decision.missing import what_would_change
 from compliance.errors import ComplianceError, FactError
@@ -205,7 +206,7 @@ async def findings(request: Request, pages: Pages) -> Response:
     waived = {one["fingerprint"]: one for one in waivers if one["fingerprint"] and not one["withdrawn"]}
     return _html(
         pages.render(
-            "findings.html", "audits/findings.html", found=found, asked=asked, waived=waived, levels=audits.LEVELS,
+            "findings.html", "audits/findings.html", found=found, asked=asked, waived=waived, levels=LEVELS,
             who=caller(request), filters=audits.FILTERS,
         )
     )  # fmt: skip
