@@ -66,7 +66,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for rows in sizes:
             path = inventory(Path(folder), rows)
-            done = subprocess.run([sys.executable, __file__, "audit", str(path)], capture_output=True, text=True, check=True)
+            done = subprocess.run([sys.executable, __file__, "audit", str(path)], stdout=subprocess.PIPE, text=True, check=True)
             seconds, peak = map(float, done.stdout.split())
             found.append((rows, seconds / rows, peak))
     first = found[0]

@@ -8,11 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from archives import write_archive, write_desk
 
+from compliance.archive.inventory import open_inventory
+from compliance.audit import patients
+from compliance.audit.patients import know
+from compliance.audit.profile import load_profile
+from compliance.law.knowledge import load
 from desk import PLACES
 
 RUN = """
@@ -84,3 +91,13 @@ def test_memory_stays_flat_as_the_archive_grows(tmp_path):
     peaks = [finish(start(desk, f"work-{rows}", write_archive(desk / f"{rows}.parquet", rows, 100_000))) for rows in (300_000, 1_200_000)]
     assert peaks[1] < 1.6 * peaks[0], peaks
     assert peaks[1] < 900_000, peaks
+
+
+def test_patients_looked_at_in_buckets_are_known_as_well_as_all_at_once(tmp_path, monkeypatch):
+    desk = write_desk(tmp_path, PLACES)
+    inventory, profile = open_inventory(write_archive(tmp_path / "inv.parquet", 3_000)), load_profile(desk / "profile.yaml", load(desk / "laws"))
+    whole = pq.read_table(know(inventory, profile, date(2026, 11, 24).toordinal(), tmp_path))
+    monkeypatch.setattr(patients, "BUCKET", 400)
+    parts = pq.read_table(know(inventory, profile, date(2026, 11, 24).toordinal(), tmp_path))
+    assert whole.num_rows == 3_000 and whole.cast(parts.schema).equals(parts)
+    assert not (tmp_path / "spill").exists()

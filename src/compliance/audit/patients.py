@@ -7,6 +7,7 @@ SQL that DuckDB runs here and Spark elsewhere; it joins small groups rather than
 
 from __future__ import annotations
 
+import shutil
 from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,8 +46,8 @@ from seen s
   left join last_study l on s.patient_key = l.patient_key and s.first <= {as_of}
   left join next_mammogram n on n.row = s.row
 """
-MEMORY = "400MB"
-ROWS = 65_536
+MEMORY = "300MB"
+BUCKET = 10_000_000  # studies whose patients are looked at together: what the memory bears
 
 
 def same_site(columns: Sequence[str], quote: str = '"') -> str:
@@ -68,17 +69,32 @@ def combinations(columns: Sequence[str], rows: Sequence[Sequence[str | None]], p
 def know(inventory: Inventory, profile: Profile, as_of: int, folder: Path) -> Path:
     """Write `known.parquet` into a folder: by study, in order, what the inventory knows of its patient.
 
-    Memory stays within `MEMORY`; what does not fit is spilled into the folder. Raises InventoryError where that fails.
+    Patients are looked at bucket by bucket, since joins over all of a great archive's would not stay within `MEMORY`;
+    buckets and what sorting spills lie in the folder meanwhile. Raises InventoryError where that fails.
     """
-    target, aside = folder / "known.parquet", folder / ".known.parquet"
-    known = KNOWN.format(as_of=as_of)
-    with _looking_at(inventory, profile, {"temp_directory": str(folder / "spill")}) as con:
+    target, spill = folder / "known.parquet", folder / "spill"
+    with _looking_at(inventory, profile, {"temp_directory": str(spill)}) as con:
         try:
-            con.execute(f"copy ({known} order by row) to {_quoted(aside)} (format parquet, row_group_size 65536)")
+            _know(con, KNOWN.format(as_of=as_of), -(-inventory.rows // BUCKET), spill, folder / ".known.parquet")
         except duckdb.Error as error:
             raise InventoryError(f"what the inventory knows of its patients could not be computed: {error}") from None
-    aside.replace(target)
-    return target
+        finally:
+            shutil.rmtree(spill, ignore_errors=True)
+    return (folder / ".known.parquet").replace(target)
+
+
+def _know(con: duckdb.DuckDBPyConnection, known: str, buckets: int, spill: Path, target: Path) -> None:
+    spill.mkdir(exist_ok=True)
+    if buckets > 1:
+        bucket = f"hash(coalesce(patient_key, row::varchar)) % {buckets}"
+        con.execute(
+            f"copy (select *, {bucket} as bucket from seen) to {_quoted(spill / 'seen')} (format parquet, partition_by (bucket))"
+        )
+        for files in (spill / "seen").iterdir():
+            con.execute(f"create or replace view seen as select * from read_parquet({_quoted(files / '*')})")
+            con.execute(f"copy ({known}) to {_quoted(spill / f'known-{files.name}.parquet')} (format parquet)")
+        known = f"select * from read_parquet({_quoted(spill / 'known-*.parquet')})"
+    con.execute(f"copy ({known} order by row) to {_quoted(target)} (format parquet, row_group_size 65536)")
 
 
 def of_studies(

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from compliance import __version__
 from compliance.law.knowledge import KnowledgeBase
@@ -40,7 +41,9 @@ from compliance.service import (
     webhooks,
 )  # fmt: skip
 from compliance.service.contract import Operation
-from compliance.service.gate import LOG, Gate, Metrics
+from compliance.service.gate import Catch, Gate
+from compliance.service.journal import LOG
+from compliance.service.metrics import Metrics
 from compliance.service.problems import Refusal
 from compliance.service.serving import Service
 from compliance.service.settings import Settings
@@ -55,10 +58,25 @@ def operations(vocabulary: Vocabulary) -> tuple[Operation, ...]:
     return (*(one for resource in _RESOURCES for one in resource.OPERATIONS), *purge_date.operations(vocabulary))
 
 
+class App(FastAPI):
+    """FastAPI with the gate around all of it, what the framework itself puts around its routes included."""
+
+    gate: Gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the gate decide."""
+        scope["app"] = self
+        await self.gate(scope, receive, send)
+
+    async def behind_the_gate(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what the gate let through."""
+        await super().__call__(scope, receive, send)
+
+
 def create_app(settings: Settings, knowledge: KnowledgeBase, store: Store) -> FastAPI:
     """Return the whole service as an ASGI application; the store must be open."""
     service, metrics = Service(settings, knowledge, store), Metrics()
-    app = FastAPI(
+    app = App(
         title="imaging-compliance", version=__version__, openapi_url=None, docs_url=None, redoc_url=None,
         redirect_slashes=False, lifespan=_lifespan,
     )  # fmt: skip
@@ -72,7 +90,8 @@ def create_app(settings: Settings, knowledge: KnowledgeBase, store: Store) -> Fa
     document = contract.openapi(table, service.knowledge.vocabulary)
     app.openapi = lambda: document  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _refused)
-    app.add_middleware(Gate, service=service, metrics=metrics)
+    app.add_middleware(Catch)
+    app.gate = Gate(app.behind_the_gate, service, metrics, {("POST", "/v1/decisions"): decisions.hot})
     return app
 
 
@@ -93,7 +112,7 @@ def _methods(request: Request) -> list[str]:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: App) -> AsyncIterator[None]:
     service: Service = app.state.service
     await run_in_threadpool(news.tell, service)
     task = asyncio.create_task(_deliver(service))
@@ -101,6 +120,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
+        app.gate.journal.flush()
         with contextlib.suppress(asyncio.CancelledError):
             await task
 

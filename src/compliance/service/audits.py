@@ -78,7 +78,7 @@ def store(session: Session, file: IO[bytes], id: str, at: str) -> Done:
             digest=about.inventory, name=about.profile, studies=studies if isinstance(studies, int) else 0, added=at
         )
         session.add(known)
-        session.flush()  # the audit refers to it
+        session.flush()
     row = tables.Audits(
         id=id, inventory=about.inventory, profile=about.profile, as_of=about.as_of, law_version=about.laws.version,
         law_digest=about.laws.digest, summary=msgspec.json.decode(first), added=at,

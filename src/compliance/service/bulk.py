@@ -15,10 +15,11 @@ from compliance.decision.batch import Coded, Dated, FactTable
 from compliance.decision.columns import Evaluator
 from compliance.decision.decide import Decision, decide
 from compliance.decision.missing import missing_facts
-from compliance.decision.question import Question
+from compliance.decision.question import Question, ask
+from compliance.errors import FactError
 from compliance.law.dates import EVERYTHING, LAST, OPEN, DateRange, write_day
 from compliance.law.knowledge import KnowledgeBase
-from compliance.law.vocabulary import HAPPENED, Value
+from compliance.law.vocabulary import HAPPENED, Value, Vocabulary, read_value
 from compliance.service.wire import Brief, Through
 
 FEW = 8  # below, columns cost more than they save
@@ -60,6 +61,33 @@ def briefs(questions: Sequence[Question], ids: Sequence[Any], evaluator: Evaluat
     return [found[number] for number in range(len(questions))]
 
 
+def read(given: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> tuple[list[Question], list[dict[str, str]]]:
+    """Read the facts of many questions (each distinct word once), and every fault of all of them."""
+    seen: dict[tuple[str, str], Value] = {}
+    found, wrong = list[Question](), list[dict[str, str]]()
+    for number, facts in enumerate(given):
+        try:
+            found.append(
+                Question({name: _word(name, raw, seen, vocabulary) for name, raw in facts.items() if raw is not None})
+            )
+        except (KeyError, ValueError, FactError):
+            try:
+                found.append(ask(facts, vocabulary))
+            except FactError as error:
+                wrong += [{"path": f"{number}.{p.path}", "message": p.message} for p in error.problems]
+    return found, wrong
+
+
+def _word(name: str, raw: Any, seen: dict[tuple[str, str], Value], vocabulary: Vocabulary) -> Value:
+    if type(raw) is not str:
+        return read_value(vocabulary.facts[name], raw)
+    key = (name, raw)
+    value = seen.get(key)
+    if value is None:
+        value = seen[key] = read_value(vocabulary.facts[name], raw)
+    return value
+
+
 def as_table(rows: Sequence[Mapping[str, Value]], evaluator: Evaluator) -> FactTable:
     """Put facts into columns."""
     dates, words = dict[str, Dated](), dict[str, Coded]()
@@ -69,12 +97,13 @@ def as_table(rows: Sequence[Mapping[str, Value]], evaluator: Evaluator) -> FactT
         if kinds[name].type == "date":
             dates[name] = _dated(values, evaluator.as_of)
         else:
-            codes: dict[str, int] = {}
+            codes: dict[int, int] = {}
             distinct: list[Value | None] = []
             numbers = np.empty(len(values), np.intp)
             for at, value in enumerate(values):
-                key = repr(value) if not isinstance(value, tuple) else str(value)
-                code = codes.setdefault(key, len(codes))
+                code = codes.setdefault(
+                    id(value), len(codes)
+                )  # what was read once is one object; `rows` keeps it alive
                 if code == len(distinct):
                     distinct.append(value)
                 numbers[at] = code

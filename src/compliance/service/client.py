@@ -83,7 +83,9 @@ class Client:
                 raise _refused(response)
             for line in response.iter_lines():
                 found: dict[str, Any] = msgspec.json.decode(line)
-                yield msgspec.convert(found, wire.Unanswered) if "error" in found else msgspec.convert(found, wire.Brief)
+                yield (
+                    msgspec.convert(found, wire.Unanswered) if "error" in found else msgspec.convert(found, wire.Brief)
+                )
 
     def guard(self, facts: Facts, reason: str, copies_left: int, level: str = "study") -> wire.Verdict:
         """Ask whether an object may be deleted now; only `allowed` means yes."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -13,13 +13,14 @@ from starlette.responses import Response
 
 from compliance.decision.contract import to_json
 from compliance.decision.decide import decide
+from compliance.decision.holds import Hold
 from compliance.decision.missing import what_would_change
-from compliance.decision.question import Question, ask
 from compliance.errors import FactError
 from compliance.service import bulk, contract, streams
 from compliance.service.contract import JSON, Operation, Param
+from compliance.service.metrics import Metrics
 from compliance.service.problems import Refusal, of_error
-from compliance.service.serving import ENCODER, Service, answer, asked, assumed, decoded, need_type, serving
+from compliance.service.serving import ENCODER, Service, assumed, decoded, need_type, parameters, serving
 from compliance.service.wire import Ask, Brief, Unanswered
 
 LINES, ARROW = "application/x-ndjson", "application/vnd.apache.arrow.stream"
@@ -38,47 +39,75 @@ def day_of(question: Ask, today: date) -> date:
         raise Refusal("invalid", f"as_of {question.as_of!r} is no day. Allowed: a day such as 2026-11-24") from None
 
 
-def whole(question: Ask, service: Service, names: Sequence[str]) -> dict[str, Any]:
-    """Return the decision with its grounds; raises FactError, Refusal."""
-    sets, holds = service.sets(names), service.holds()
-    day = day_of(question, service.today())
+class Choice(NamedTuple):
+    """How it is decided and told."""
+
+    names: tuple[str, ...]
+    brief: bool
+
+
+@lru_cache(maxsize=64)
+def choice(query: bytes) -> Choice:
+    """Read a query string; raises Refusal."""
+    given = parameters(query, "assume", "detail")
+    detail = given.get("detail", "full")
+    if detail not in ("full", "brief"):
+        raise Refusal("bad-request", f"detail={detail[:40]!r} is not allowed. Allowed: full, brief")
+    return Choice(assumed(given), detail == "brief")
+
+
+def one(question: Ask, service: Service, chosen: Choice, holds: tuple[Hold, ...]) -> Any:
+    """Decide one question; raises FactError, Refusal."""
+    sets, day = service.sets(chosen.names), day_of(question, service.today())
     decision = decide(question.facts, service.knowledge, day, sets, holds)
-    missing = what_would_change(decision, service.knowledge, sets, holds)
-    return {"id": question.id, **to_json(decision, missing)}
-
-
-def short(question: Ask, service: Service, names: Sequence[str]) -> Brief:
-    """Return the decision without its grounds; raises FactError, Refusal."""
-    day = day_of(question, service.today())
-    decision = decide(question.facts, service.knowledge, day, service.sets(names), service.holds())
-    return bulk.brief(decision, question.id)
+    if chosen.brief:
+        return bulk.brief(decision, question.id)
+    return {"id": question.id, **to_json(decision, what_would_change(decision, service.knowledge, sets, holds))}
 
 
 async def decisions(request: Request) -> Response:
     """Decide what the body asks."""
     service = serving(request)
     kind = need_type(request, JSON, LINES, ARROW)
-    query = asked(request, "assume", "detail")
-    names = assumed(query)
-    detail = query.get("detail", "full")
-    if detail not in ("full", "brief"):
-        raise Refusal("bad-request", f"detail={detail[:40]!r} is not allowed. Allowed: full, brief")
+    chosen = choice(request.scope["query_string"])
+    holds = await service.holds_now()
     if kind == LINES:
-        return streams.Lines(request, lambda line: _line(line, service, names, detail))
+        return streams.Lines(request, lambda line: _line(line, service, chosen))
     if kind == ARROW:
-        return streams.Arrow(request, service, names)
-    body = await request.body()
+        return streams.Arrow(request, service, chosen.names)
+    metrics = request.app.state.metrics
+    return Response(
+        await decided(service, metrics, chosen, request.scope["query_string"], await request.body(), holds),
+        media_type=JSON,
+    )
+
+
+async def hot(service: Service, metrics: Metrics, query: bytes, body: bytes) -> bytes:
+    """Answer a JSON body straight from the gate, past the framework; raises Refusal."""
+    return await decided(service, metrics, choice(query), query, body, await service.holds_now())
+
+
+async def decided(
+    service: Service, metrics: Metrics, chosen: Choice, query: bytes, body: bytes, holds: tuple[Hold, ...]
+) -> bytes:
+    """Answer one question or a list; raises Refusal."""
+    known = service.remembered.get((query, body), service.today(), holds)
+    if known is not None:
+        metrics.decisions.inc()
+        return known
+    if body.lstrip()[:1] == b"[":
+        questions = _decoded(_LIST, body)
+        metrics.decisions.inc(len(questions))
+        if len(questions) > _MANY:
+            return await run_in_threadpool(_many, questions, service, chosen, holds)
+        return _many(questions, service, chosen, holds)
     try:
-        if body.lstrip()[:1] == b"[":
-            questions = _decoded(_LIST, body)
-            work = run_in_threadpool if len(questions) > _MANY else _here
-            return await work(_many, questions, service, names, detail, request)
-        question = _decoded(_ONE, body)
-        found: Any = whole(question, service, names) if detail == "full" else short(question, service, names)
+        answer = ENCODER.encode(one(_decoded(_ONE, body), service, chosen, holds))
     except FactError as error:
         raise of_error(error) from None
-    _count(request, 1)
-    return answer(found)
+    metrics.decisions.inc()
+    service.remembered.keep((query, body), answer)
+    return answer
 
 
 def _decoded(decoder: Any, body: bytes) -> Any:
@@ -88,61 +117,33 @@ def _decoded(decoder: Any, body: bytes) -> Any:
         return decoded(body, decoder.type)
 
 
-async def _here(work: Any, *given: Any) -> Any:
-    return work(*given)
-
-
-def _count(request: Request, many: int) -> None:
-    request.app.state.metrics.decisions.inc(many)
-
-
-def _many(questions: list[Ask], service: Service, names: Sequence[str], detail: str, request: Request) -> Response:
+def _many(questions: list[Ask], service: Service, chosen: Choice, holds: tuple[Hold, ...]) -> bytes:
     if len(questions) > MOST:
         raise Refusal("invalid", f"Allowed: {MOST:,} questions in a list; send more as a stream ({LINES}, {ARROW})")
-    read = _read(questions, service)
-    found: list[Any]
-    if detail == "full":
-        found = [whole(question, service, names) for question in questions]
-    else:
-        found = _briefs(questions, read, service, names)
-    _count(request, len(questions))
-    return answer(found)
-
-
-def _read(questions: list[Ask], service: Service) -> list[Question]:
-    """Read all facts first, so that one refusal names every fault of the list."""
-    read, wrong = list[Question](), list[dict[str, str]]()
-    for number, question in enumerate(questions):
-        try:
-            read.append(ask(question.facts, service.knowledge.vocabulary))
-        except FactError as error:
-            wrong += [{"path": f"{number}.{p.path}", "message": p.message} for p in error.problems]
-            wrong += [] if error.problems else [{"path": str(number), "message": str(error.args[0])}]
+    read, wrong = bulk.read([question.facts for question in questions], service.knowledge.vocabulary)
     if wrong:
         raise Refusal("bad-facts", "Nothing was decided: some questions cannot be read", wrong[:100])
-    return read
-
-
-def _briefs(questions: list[Ask], read: list[Question], service: Service, names: Sequence[str]) -> list[Brief]:
+    if not chosen.brief:
+        return ENCODER.encode([one(question, service, chosen, holds) for question in questions])
     today = service.today()
     by_day: dict[date, list[int]] = {}
     for number, question in enumerate(questions):
         by_day.setdefault(day_of(question, today), []).append(number)
     found: dict[int, Brief] = {}
     for day, numbers in by_day.items():
-        evaluator = bulk.evaluator_of(service.knowledge, day, service.sets(names), service.holds())
+        evaluator = bulk.evaluator_of(service.knowledge, day, service.sets(chosen.names), holds)
         made = bulk.briefs([read[n] for n in numbers], [questions[n].id for n in numbers], evaluator)
         found.update(zip(numbers, made, strict=True))
-    return [found[number] for number in range(len(questions))]
+    return ENCODER.encode([found[number] for number in range(len(questions))])
 
 
-def _line(line: bytes, service: Service, names: Sequence[str], detail: str) -> bytes:
+def _line(line: bytes, service: Service, chosen: Choice) -> bytes:
     """Answer one line; one that cannot be read gives an error in its place."""
     id = None
     try:
         question = _decoded(_ONE, line)
         id = question.id
-        found: Any = whole(question, service, names) if detail == "full" else short(question, service, names)
+        found: Any = one(question, service, chosen, service.holds())
     except FactError as error:
         found = Unanswered(id, of_error(error).problem())
     except Refusal as refusal:

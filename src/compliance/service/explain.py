@@ -37,7 +37,7 @@ async def explained(request: Request) -> Response:
     form = _chosen(request.headers.get("accept", ""))
     names = assumed(asked(request, "assume"))
     question = decoded(await body_of(request), Ask)
-    sets, holds = service.sets(names), service.holds()
+    sets, holds = service.sets(names), await service.holds_now()
     try:
         day = decisions.day_of(question, service.today())
         decision = decide(question.facts, service.knowledge, day, sets, holds)

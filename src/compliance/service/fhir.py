@@ -40,7 +40,7 @@ async def fhir(request: Request) -> Response:
     keeper: Json = {
         name: query[name].split(",") if name == "jurisdiction" else query[name] for name in KEEPER if name in query
     }
-    sets, holds = service.sets(names), service.holds()
+    sets, holds = service.sets(names), await service.holds_now()
     by_reference = dict(_by_reference(bundle))
     for path, study in _studies(bundle):
         try:
@@ -154,7 +154,7 @@ def extension(decision: Decision, day: date) -> Json:
     short = bulk.brief(decision)
     low, high = decision.retain
     parts: list[tuple[str, str, Any]] = [
-        ("disposition", "valueCode", short.disposition.replace("_", "-")),
+        ("disposition", "valueCode", short.disposition),
         ("ready", "valueBoolean", decision.ready),
         ("retainThroughEarliest", "valueDate", write_day(low) if OPEN < low <= LAST else None),
         ("retainThroughLatest", "valueDate", write_day(high) if high < LAST else None),

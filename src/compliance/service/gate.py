@@ -6,27 +6,27 @@ Pure ASGI. Nothing of a request's query, body or path is logged: the route's tem
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from itertools import count
 from urllib.parse import urlsplit
 
-import msgspec
-from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from compliance.service.access import HERE, Caller, no_caller
+from compliance.service.journal import Journal, fault
+from compliance.service.metrics import Metrics
 from compliance.service.problems import Refusal
 from compliance.service.serving import Service
 from compliance.service.settings import is_loopback
 from compliance.service.store import StoreError
 
-LOG = logging.getLogger("compliance.service")
+NOBODY = Caller("nobody", frozenset())
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 STREAMS = ("application/x-ndjson", "application/vnd.apache.arrow.stream")
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -39,17 +39,7 @@ _HEADERS = [
 ]
 _POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _NO_STORE = (b"cache-control", b"no-store")
-
-
-class Metrics:
-    """What is counted, for Prometheus."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        labels = ("method", "route", "status")
-        self.requests = Counter("compliance_requests", "Requests answered", labels, registry=self.registry)
-        self.seconds = Histogram("compliance_request_seconds", "Time to answer", ("route",), registry=self.registry)
-        self.decisions = Counter("compliance_decisions", "Decisions given", registry=self.registry)
+_HOT = [(b"content-type", b"application/json"), *_HEADERS, _POLICY, _NO_STORE]
 
 
 @dataclass
@@ -74,11 +64,15 @@ class Buckets:
             raise Refusal("too-many", f"Allowed: {self.rate} requests a minute", headers={"Retry-After": wait})
 
 
-class Gate:
-    """The middleware."""
+Hot = Callable[[Service, Metrics, bytes, bytes], Awaitable[bytes]]  # query string and JSON body in, JSON out
 
-    def __init__(self, app: ASGIApp, service: Service, metrics: Metrics) -> None:
-        self.app, self.service, self.metrics = app, service, metrics
+
+class Gate:
+    """Stands around the whole application; JSON for the `hot` routes is answered without going through it."""
+
+    def __init__(self, app: ASGIApp, service: Service, metrics: Metrics, hot: Mapping[tuple[str, str], Hot]) -> None:
+        self.app, self.service, self.metrics, self.hot = app, service, metrics, hot
+        self.names, self.journal = frozenset(service.settings.names), Journal()
         self.buckets = Buckets(service.settings.rate)
         self.strangers = Buckets(min(service.settings.rate, 120))
 
@@ -90,33 +84,39 @@ class Gate:
         passage = _Passage(self, scope, receive, send)
         try:
             await self._admit(passage)
-            await self.app(scope, passage.receive, passage.send)
-        except Refusal as refusal:
-            await passage.refuse(refusal)
-        except StoreError as error:
-            await passage.refuse(Refusal("store-away", str(error), headers={"Retry-After": "5"}))
+            hot = self.hot.get((scope["method"], scope["path"])) if passage.media_type == "application/json" else None
+            if hot is None:
+                await self.app(scope, passage.receive, passage.send)
+            else:
+                passage.route = scope["path"]
+                await self._directly(passage, hot)
         except Exception as error:
-            last = error.__traceback__
-            while last and last.tb_next:
-                last = last.tb_next
-            where = f"{last.tb_frame.f_code.co_filename}:{last.tb_lineno}" if last else ""
-            LOG.error(msgspec.json.encode({"id": passage.id, "fault": type(error).__name__, "where": where}).decode())
-            await passage.refuse(Refusal("fault", "The fault is in the log under this instance"))
+            await passage.fail(error)
         finally:
             passage.close()
 
+    async def _directly(self, passage: _Passage, hot: Hot) -> None:
+        if not passage.caller.may("read"):
+            raise Refusal("forbidden", "This needs a key of scope read")
+        body = await passage.body()
+        answer = await hot(self.service, self.metrics, passage.scope["query_string"], body)
+        passage.status, passage.written = 200, len(answer)
+        headers = [*_HOT, (b"content-length", str(len(answer)).encode()), (b"x-request-id", passage.id.encode())]
+        await passage.raw_send({"type": "http.response.start", "status": 200, "headers": headers})
+        await passage.raw_send({"type": "http.response.body", "body": answer})
+
     async def _admit(self, passage: _Passage) -> None:
         scope, headers = passage.scope, passage.headers
-        names = self.service.settings.names
         host = headers.get(b"host", b"").decode("latin-1").lower()
-        if names and host.rpartition(":")[0].rstrip(":") not in names and host not in names:
+        if self.names and _name(host) not in self.names:
             raise Refusal("misdirected", "Set COMPLIANCE_HOSTS to the names by which the service is called")
         if scope["method"] not in _SAFE:
             _same_site(headers, host)
         scope["caller"] = passage.caller = await self._caller(scope, headers)
         self.buckets.take(passage.caller.name)
         passage.limit = self.service.settings.body_limit
-        if headers.get(b"content-type", b"").partition(b";")[0].strip().decode("latin-1").lower() in STREAMS:
+        passage.media_type = _media_type(headers.get(b"content-type", b""))
+        if passage.media_type in STREAMS:
             passage.limit = self.service.settings.stream_limit
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > passage.limit:
@@ -131,7 +131,7 @@ class Gate:
             self.strangers.take(_address(scope))
             return await run_in_threadpool(access.known, text)
         if scope["path"] in OPEN_PATHS:
-            return Caller("anyone", frozenset())
+            return NOBODY
         proxied = b"forwarded" in headers or b"x-forwarded-for" in headers
         if not proxied and is_loopback(_address(scope)) and await self._open_here():
             return HERE
@@ -140,6 +140,37 @@ class Gate:
     async def _open_here(self) -> bool:
         access = self.service.access
         return access.opened if access.is_fresh() else await run_in_threadpool(access.open_here)
+
+
+@lru_cache(maxsize=256)
+def _name(host: str) -> str:
+    """Return the name of a Host header without its port."""
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() else host
+
+
+@lru_cache(maxsize=256)
+def _media_type(header: bytes) -> str:
+    return header.partition(b";")[0].strip().decode("latin-1").lower()
+
+
+_PROCESS, _NUMBER = uuid.uuid4().hex[:16], count(1)
+
+
+class Catch:
+    """Stands right around the routes, so that the framework answers no fault in a form of its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand what fails to the passage."""
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            await scope["passage"].fail(error)
 
 
 def _address(scope: Scope) -> str:
@@ -159,19 +190,20 @@ class _Passage:
     """One request on its way through the gate."""
 
     def __init__(self, gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
-        self.gate, self.scope, self._receive, self._send = gate, scope, receive, send
+        self.gate, self.scope, self._receive, self.raw_send = gate, scope, receive, send
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
-        self.id, self.caller = uuid.uuid4().hex, Caller("unknown", frozenset())
+        self.id, self.caller = f"{_PROCESS}{next(_NUMBER):016x}", NOBODY
         self.begun, self.status, self.read, self.written, self.limit = time.perf_counter(), 0, 0, 0, 0
-        self.whole = False
-        scope["request_id"] = self.id
+        self.whole, self.route, self.media_type = False, "", ""
+        scope["passage"] = self
 
     async def receive(self) -> Message:
         """Pass on a piece of the body, if it comes in time and in size."""
         if self.whole:
             return await self._receive()
         try:
-            message = await asyncio.wait_for(self._receive(), self.gate.service.settings.idle_seconds)
+            async with asyncio.timeout(self.gate.service.settings.idle_seconds):
+                message = await self._receive()
         except TimeoutError:
             raise Refusal("too-slow", "The next piece of the body did not arrive in time") from None
         self.read += len(message.get("body", b""))
@@ -180,6 +212,16 @@ class _Passage:
             raise Refusal("too-large", f"Allowed: {self.limit:,} bytes")
         return message
 
+    async def body(self) -> bytes:
+        """Return the whole body; raises Refusal where the caller went away."""
+        pieces = []
+        while not self.whole:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise Refusal("bad-request", "The caller went away")
+            pieces.append(message.get("body", b""))
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
     async def send(self, message: Message) -> None:
         """Pass on a piece of the answer, with the headers that every answer has."""
         if message["type"] == "http.response.start":
@@ -187,7 +229,17 @@ class _Passage:
             _complete(message, self.id)
         else:
             self.written += len(message.get("body", b""))
-        await self._send(message)
+        await self.raw_send(message)
+
+    async def fail(self, error: Exception) -> None:
+        """Answer for what went wrong: refusals as they are, a fault by its place in the log (never by its message)."""
+        if isinstance(error, Refusal):
+            await self.refuse(error)
+        elif isinstance(error, StoreError):
+            await self.refuse(Refusal("store-away", str(error), headers={"Retry-After": "5"}))
+        else:
+            fault(self.id, error)
+            await self.refuse(Refusal("fault", "The fault is in the log under this instance"))
 
     async def refuse(self, refusal: Refusal) -> None:
         """Answer with problem details, if nothing was answered yet; else break off."""
@@ -200,20 +252,23 @@ class _Passage:
     def close(self) -> None:
         """Count and log."""
         took = time.perf_counter() - self.begun
-        route = getattr(self.scope.get("route"), "path", "other").replace(":path", "")
-        self.gate.metrics.requests.labels(self.scope["method"], route, self.status).inc()
-        self.gate.metrics.seconds.labels(route).observe(took)
-        if LOG.isEnabledFor(logging.INFO):
-            said: MutableMapping[str, Any] = {
-                "id": self.id, "method": self.scope["method"], "route": route, "status": self.status,
-                "ms": round(took * 1000, 2), "caller": self.caller.name, "in": self.read, "out": self.written,
-            }  # fmt: skip
-            LOG.info(msgspec.json.encode(said).decode())
+        route = self.route or getattr(self.scope.get("route"), "path", "other").replace(":path", "")
+        self.gate.metrics.count(self.scope["method"], route, self.status, took)
+        self.gate.journal.add(
+            self.id,
+            self.scope["method"],
+            route,
+            self.status,
+            round(took * 1000, 2),
+            self.caller.name,
+            self.read,
+            self.written,
+        )
 
 
 def _complete(message: Message, id: str) -> None:
     headers = message["headers"] = list(message["headers"])
-    have = {name for name, _ in headers}
+    have = [name for name, _ in headers]
     headers += _HEADERS
     headers.append((b"x-request-id", id.encode()))
     headers += [pair for pair in (_POLICY, _NO_STORE) if pair[0] not in have]

@@ -59,7 +59,7 @@ async def purge_date(request: Request) -> Response:
     chosen = _one("assume", given)
     names = assumed({} if chosen is None else {"assume": chosen})
     facts = {name: _read(name, values, service.knowledge.vocabulary) for name, values in given.items()}
-    sets, holds = service.sets(names), service.holds()
+    sets, holds = service.sets(names), await service.holds_now()
     try:
         decision = decide(facts, service.knowledge, day, sets, holds)
     except FactError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -60,4 +61,6 @@ def app() -> FastAPI:
         log.addHandler(logging.StreamHandler(sys.stderr))
         log.setLevel(logging.INFO)
         log.propagate = False
-    return create_app(settings, load(settings.laws), Store(settings.database_url).open())
+    made = create_app(settings, load(settings.laws), Store(settings.database_url).open())
+    gc.freeze()  # the law base stays as long as the process: no collection need walk it
+    return made

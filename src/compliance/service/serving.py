@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -37,6 +40,31 @@ _TEXT = re.compile(r"[^\x00-\x1f\x7f]{0,200}")
 HOLDS_SEEN = 1.0  # seconds for which decisions go by the holds last read; the guard reads them anew
 
 
+class Remembered:
+    """Answers given to the very same question on the same day under the same holds (law and assumptions do not change
+    while the service runs): a decision is a pure function of these.
+    """
+
+    def __init__(self, most: int = 2048, largest: int = 32 << 10) -> None:
+        self._most, self._largest = most, largest
+        self._under: tuple[Any, ...] = ()
+        self._answers: OrderedDict[tuple[bytes, bytes], bytes] = OrderedDict()
+
+    def get(self, question: tuple[bytes, bytes], day: date, holds: tuple[Hold, ...]) -> bytes | None:
+        """Return the answer given before."""
+        if not (self._under and self._under[0] == day and self._under[1] is holds):
+            self._answers.clear()
+            self._under = (day, holds)
+        return self._answers.get(question)
+
+    def keep(self, question: tuple[bytes, bytes], answer: bytes) -> None:
+        """Remember an answer; the oldest is forgotten."""
+        if len(question[1]) + len(answer) <= self._largest:
+            self._answers[question] = answer
+            if len(self._answers) > self._most:
+                self._answers.popitem(last=False)
+
+
 @dataclass
 class Service:
     """One running service; `knowledge` includes the own policies of the profile."""
@@ -48,6 +76,7 @@ class Service:
     profile: Profile | None = None
     _sets: dict[tuple[str, ...], tuple[AssumptionSet, ...]] = field(default_factory=dict)
     _holds: tuple[float, tuple[Hold, ...]] = (0.0, ())
+    remembered: Remembered = field(default_factory=lambda: Remembered())
 
     def __post_init__(self) -> None:
         self.access = Access(self.settings, self.store)
@@ -78,8 +107,13 @@ class Service:
             rows = self.store.read(lambda session: list(session.execute(select(tables.Holds)).scalars()))
             own = self.profile.holds if self.profile else ()
             found = (*own, *(hold_of(row, self.knowledge) for row in rows))
-            self._holds = (time.monotonic() + HOLDS_SEEN, found)
+            same = found == self._holds[1]  # then the very same object: answers remembered under it still hold
+            self._holds = (time.monotonic() + HOLDS_SEEN, self._holds[1] if same else found)
         return self._holds[1]
+
+    async def holds_now(self) -> tuple[Hold, ...]:
+        """Return the register as last read, a second ago at most; the event loop never waits for the store."""
+        return self._holds[1] if self._holds[0] > time.monotonic() else await run_in_threadpool(self.holds)
 
     def forget_holds(self) -> None:
         """Read the holds again before the next decision."""
@@ -164,8 +198,13 @@ def need_type(request: Request, *allowed: str) -> str:
 
 def asked(request: Request, *allowed: str) -> dict[str, str]:
     """Return the parameters of the query, each given once; raises Refusal for one that is not allowed."""
+    return parameters(request.scope["query_string"], *allowed)
+
+
+def parameters(query: bytes, *allowed: str) -> dict[str, str]:
+    """Return the parameters of a query string, each given once; raises Refusal for one that is not allowed."""
     found: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if name not in allowed:
             raise Refusal("bad-request", f"no parameter {name[:40]!r}. Allowed: {', '.join(allowed) or 'none'}")
         if not _TEXT.fullmatch(value):

@@ -6,6 +6,7 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ class Settings:
         return ("localhost", "127.0.0.1", "[::1]", "testserver", *self.hosts) if self.on_loopback else self.hosts
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Tell whether an address or name means this machine."""
     try:
