@@ -26,7 +26,7 @@ bench: $(VENV)/test.done  ## measure speed as ratios, write benchmarks/RESULTS.m
 	@$(BIN)/python benchmarks/run.py
 
 book: $(VENV)/test.done  ## write docs/laws from the law files
-	@$(BIN)/compliance laws book US --title "Retention law for medical images: United States" > docs/laws/us.md
+	@$(BIN)/compliance laws book --all docs/laws
 
 types: $(VENV)/test.done  ## write docs/api (the frozen contract, TypeScript types) from the code
 	@$(BIN)/python -m compliance.service.frozen

@@ -132,19 +132,32 @@ def coverage(place: str | None, laws: Path | None) -> int:
 
 
 @laws.command()
-@click.argument("places", nargs=-1, required=True)
-@click.option("--title", required=True, help="the heading of the page")
+@click.argument("places", nargs=-1)
+@click.option("--title", help="the heading of the page of PLACES")
+@click.option(
+    "--all", "folder", type=click.Path(path_type=Path, file_okay=False), help="write a page a region into a folder"
+)
 @law_options
-def book(places: tuple[str, ...], title: str, laws: Path | None) -> int:
-    """The law of PLACES and all places inside them as one page of Markdown."""
+def book(places: tuple[str, ...], title: str | None, folder: Path | None, laws: Path | None) -> int:
+    """The law of PLACES and all places inside them as one page of Markdown, or of all regions with --all."""
     from compliance.law.book import book as write
+    from compliance.law.book import pages
     from compliance.law.knowledge import load
 
+    if bool(places) == bool(folder):
+        raise UsageError("name PLACES for one page, or --all FOLDER for a page a region")
     base, chosen = load(laws), list[str]()
     for place in places:
         _places(base.jurisdictions, place)
         chosen += [place, *base.jurisdictions.below(place)]
-    click.echo(write(base, chosen, title), nl=False)
+    if folder is None:
+        click.echo(write(base, chosen, title or f"Retention law for medical images: {', '.join(places)}"), nl=False)
+        return 0
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, page in pages(base):
+        aside = folder / f".{name}"
+        aside.write_text(page, encoding="utf-8")
+        aside.replace(folder / name)
     return 0
 
 

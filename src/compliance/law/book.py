@@ -9,9 +9,16 @@ from compliance.law.conditions import Listed
 from compliance.law.dates import write_edtf
 from compliance.law.jurisdictions import Place
 from compliance.law.knowledge import KnowledgeBase
+from compliance.law.regions import regions
 from compliance.law.statutes import Norm, Statute, Version
 
 KINDS = {"floor": "keep", "ceiling": "destroy", "lossy": "compression", "duty": "duty"}
+
+
+def pages(base: KnowledgeBase) -> Iterator[tuple[str, str]]:
+    """Yield a page a region: the name of its file, and what it says."""
+    for region in regions(base.jurisdictions):
+        yield f"{region.name}.md", book(base, region.places, f"Retention law for medical images: {region.title}")
 
 
 def book(base: KnowledgeBase, places: Iterable[str], title: str) -> str:
@@ -113,20 +120,25 @@ def _reach(norm: Norm) -> str:
 
 
 def _research(base: KnowledgeBase, place: Place) -> Iterator[str]:
-    nothing = {kind: found for kind, found in place.researched.items() if found.status == "nothing_found"}
-    for kind, found in nothing.items():
-        day = f" ({write_edtf(found.on)})" if found.on else ""
-        yield f"- {kind.replace('_', ' ')}: nothing binding found{day}. {_cell(found.searched)}"
+    nothing: dict[str, list[str]] = {}
+    for kind, found in place.researched.items():
+        if found.status == "nothing_found":
+            day = f" ({write_edtf(found.on)})" if found.on else ""
+            nothing.setdefault(f"nothing binding found{day}. {_cell(found.searched)}", []).append(kind)
+    for words, kinds in nothing.items():
+        yield f"- {_types(kinds)}: {words}"
     types = base.vocabulary.facts["facility_type"].values
-    missing = [
-        kind.replace("_", " ")
-        for kind in types
-        if base.jurisdictions.research(place.code, kind, base.vocabulary) is None
-    ]
-    if missing:
-        yield f"- not researched, so nothing is freed there: {', '.join(missing)}"
+    missing = [kind for kind in types if base.jurisdictions.research(place.code, kind, base.vocabulary) is None]
+    if len(missing) == len(types):
+        yield "- Nobody has researched this place yet: nothing is freed there."
+    elif missing:
+        yield f"- not researched, so nothing is freed there: {_types(missing)}"
     if nothing or missing:
         yield ""
+
+
+def _types(kinds: list[str]) -> str:
+    return ", ".join(kind.replace("_", " ") for kind in kinds)
 
 
 def _cell(text: str) -> str:
