@@ -258,10 +258,19 @@ def country(
         if name in codes:
             full = NAMES.get(code, {}).get(codes[name], name)
             canvas.add(f"{code}-{codes[name]}", full, rings(geometry, arcs))
-    if len(set(codes.values())) < len(codes):
+    if code == "ES":
         for state, outlines in canvas.outlines.items():
             canvas.outlines[state] = parts(unary_union([Polygon(ring).buffer(0) for ring in outlines]))
     return canvas.draw(2)
+
+
+def cantons() -> dict[str, str]:
+    """Return the codes of the cantons of Switzerland by each of their names."""
+    found = {"Bern": "BE", "Lucerne": "LU"}
+    for canton in pycountry.subdivisions.get(country_code="CH"):
+        for name in (canton.name, *canton.name.replace(",", "/").split("/"), canton.name.partition(" (")[0]):
+            found[name.strip()] = canton.code.removeprefix("CH-")
+    return found
 
 
 def near(lon: float, lat: float) -> Point:
@@ -279,6 +288,7 @@ def main(folder: Path) -> None:
         "CA": country(folder, "CAN", "CA", CA, albers(50, 70, -96), 0.0006),
         "AU": country(folder, "AUS", "AU", AU, albers(-36, -18, 134), 0.0006),
         "DE": country(folder, "DEU", "DE", DE, albers(48.5, 53.5, 10.5), 0.00012),
+        "CH": country(folder, "CHE", "CH", cantons(), albers(46, 47.5, 8.2), 0.00004),
         "ES": country(folder, "ESP", "ES", ES, near, 0.00015),
     }
     OUT.write_text(json.dumps(maps, ensure_ascii=False, separators=(",", ":")).replace('},{"code"', '},\n{"code"') + "\n")

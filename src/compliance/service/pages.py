@@ -24,7 +24,6 @@ from compliance.service.web import maps, places, timelines, words
 from compliance.service.web.questions import BINS, KEEPERS, QUESTIONS, Answers, key
 from compliance.service.web.search import Index
 
-COUNTRIES = ("US", "CA", "AU", "DE", "ES")
 STATIC = {"site.css": "text/css", "site.js": "text/javascript", "htmx.min.js": "text/javascript"}
 NAV = (("index.html", "Map"), ("places/index.html", "Places"), ("compare.html", "Compare"),
        ("calculator.html", "Calculator"), ("search.html", "Search"))  # fmt: skip
@@ -84,10 +83,17 @@ class Pages:
         made.globals.update(
             nav=NAV + (LIVE_NAV if self.live else ()), law=self.base, as_of=self.as_of.isoformat(), live=self.live,
             api=self.api, program=compliance.__version__, questions=QUESTIONS, keepers=KEEPERS, kinds=words.KINDS,
-            statuses=words.STATUSES, marks=words.MARKS, key=key(), bins=BINS, countries=COUNTRIES,
+            statuses=words.STATUSES, marks=words.MARKS, key=key(), bins=BINS, countries=self.countries,
             vocabulary=vocabulary, name_of=self.name_of, csrf="",
         )  # fmt: skip
         return made
+
+    @cached_property
+    def countries(self) -> tuple[str, ...]:
+        """The countries with a map of their own: several places inside, or outlines at hand."""
+        below = self.base.jurisdictions.below
+        chosen = [code for code in self.base.jurisdictions.places if code in maps.shapes() or len(below(code)) > 1]
+        return tuple(sorted((code for code in chosen if code != "EU"), key=lambda code: (-len(below(code)), self.name_of(code))))
 
     def name_of(self, code: str) -> str:
         """Return the name of a place, the code where it is not on file."""
@@ -99,9 +105,8 @@ class Pages:
         pages: dict[str, Callable[[], str]] = {}
         for question in QUESTIONS:
             pages[map_path("world", question)] = lambda q=question: self.map_page("world", q)  # type: ignore[misc]
-            for country in COUNTRIES:
-                if country in self.base.jurisdictions.places:
-                    pages[map_path(country, question)] = lambda c=country, q=question: self.map_page(c, q)  # type: ignore[misc]
+            for country in self.countries:
+                pages[map_path(country, question)] = lambda c=country, q=question: self.map_page(c, q)  # type: ignore[misc]
         pages["places/index.html"] = self.places_page
         for code in self.base.jurisdictions.places:
             pages[f"places/{code}.html"] = lambda c=code: self.place_page(c)  # type: ignore[misc]
@@ -143,7 +148,7 @@ class Pages:
         rows = sorted((self.answers.of(code, question) for code in codes), key=lambda found: self.name_of(found.place))
         return self.render(
             "map.html", path, region=region, where=where, question=QUESTIONS[question], rows=rows, title=title,
-            drawing=maps.drawn(region, answer, href, title), summary=_summary(rows), map_path=map_path,
+            drawing=maps.drawn(region, answer, href, title, {code: self.name_of(code) for code in codes}), outlines=region in maps.shapes(), summary=_summary(rows), map_path=map_path,
         )  # fmt: skip
 
     def places_page(self) -> str:
