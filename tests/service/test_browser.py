@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from compliance.law.knowledge import load, shipped
 from compliance.service.pages import Pages
 from compliance.service.web.site import write_site
 from service.browsing import chromium, faults, hosted, page_of, sideways
-from service.serving import serving
+from service.serving import LAWS, serving
 
 pytestmark = pytest.mark.xdist_group("browser")
 SITE = ("index.html", "maps/US-child-ct.html", "maps/DE-mammogram.html", "places/index.html", "places/US-TX.html", "places/EU.html",
@@ -164,10 +166,31 @@ def test_the_link_of_the_calculator_carries_facts_that_no_server_sees(browser, l
         assert page.locator("#calculator").is_visible() and not page.locator("body > header").is_visible()
 
 
-def test_a_static_site_may_ask_a_service(browser, live, tmp_path, folder):
+def test_a_static_site_writes_the_command(browser, folder):
     with page_of(browser) as page:
         page.goto((folder / "calculator.html").as_uri() + "#jurisdiction=US-TX&modality=CT&birth_date=2019")
-        assert "--jurisdiction US-TX" in page.locator("#command").inner_text() and "--birth-date 2019" in page.locator("#command").inner_text()
+        command = page.locator("#command").inner_text()
+        assert "--jurisdiction US-TX" in command and "--birth-date 2019" in command and "--assume practical" in command
+
+
+def test_a_static_site_may_ask_a_service_under_the_same_host(browser, live, tmp_path):
+    host, made = "http://law.test", tmp_path / "site"
+    write_site(made, Pages(load(LAWS, use_compiled=False), date(2026, 11, 24), LAWS, api=host))
+
+    def proxy(route) -> None:
+        """What a web server does in front of both."""
+        path = urlsplit(route.request.url).path
+        if not path.startswith("/v1/"):
+            kind = "text/css" if path.endswith("css") else "text/javascript" if path.endswith("js") else "text/html"
+            return route.fulfill(body=(made / path.lstrip("/")).read_text(), content_type=kind)
+        asked = {name: route.request.headers[name] for name in ("content-type", "accept")}
+        answer = httpx.post(live.rstrip("/") + route.request.url.removeprefix(host), content=route.request.post_data, headers=asked)
+        return route.fulfill(status=answer.status_code, body=answer.text, content_type=answer.headers["content-type"])
+
+    with page_of(browser) as page:
+        page.route(host + "/**", proxy)
+        page.goto(host + "/calculator.html#jurisdiction=XA&facility_type=hospital&modality=CT,MR&study_date=2012-05-01&discharge_date=2012-05-03&birth_date=2010-02-10&assume=practical&as_of=2026-11-24")
+        page.get_by_text("Must be kept through 2029-02-10").first.wait_for()
 
 
 def test_the_law_desk_checks_while_one_writes(browser, live):

@@ -115,6 +115,18 @@ def test_a_second_person_signs_for_a_law_file(api, store):
     assert acts(store) == ["law.signed"]
 
 
+def test_who_saw_the_text_is_no_second_person(store):
+    by = load(LAWS, use_compiled=False).statute("XA/medical-images-act").norms[0].verification.by
+    make(store, "boss", ("admin",))
+    key = {"authorization": "Bearer " + make(store, by, ("audit",))}
+    with client_of(store) as client:
+        page = client.get("/desk.html", params={"id": "XA/medical-images-act"}, headers=key).text
+        digest = re.search(r'name="digest" value="([^"]+)"', page)[1]
+        sent = {"statute": "XA/medical-images-act", "digest": digest, "role": "second reader"}
+        answer = client.post("/desk/sign", data=sent, headers=key)
+        assert answer.status_code == 409 and "a second person signs" in answer.text
+
+
 def test_holds_by_form_reach_decisions_and_end_by_a_recorded_release(api, store):
     form = {"id": "m-1", "scope": "modality: CT\nstudy_date: 2012-01-01/2012-12-31", "issued_by": "Legal", "matter": "Roe"}
     assert api.post("/holds.html", data=form, follow_redirects=False).status_code == 303
@@ -193,6 +205,33 @@ def test_the_timeline_of_a_study_of_the_archive(desk):
 
 def test_without_an_inventory_the_page_of_a_study_says_so(api):
     assert "needs the archive" in api.get("/audits/study.html", params={"study": "1.1"}).text
+
+
+def test_own_policies_are_shown_as_such(tmp_path, store):
+    folder = write_small(tmp_path)
+    policy = """title: House rule
+citation: Board, 2024-01-01
+force: policy
+owner: Records office
+approved_by: {name: Board, role: board, on: 2024-01-01}
+norms:
+  - id: all
+    kind: floor
+    citation: House rule 1
+    says: Everything is kept twelve years.
+    versions: [{from: 2024-01-01, period: 12 years after study_date}]
+    verification: {status: unverified}
+"""
+    (folder / "house.yaml").write_text(policy)
+    profile = folder / "profile.yaml"
+    profile.write_text(profile.read_text() + "policies: [house.yaml]\n")
+    settings = Settings(rate=0, laws=folder / "laws", profile=profile)
+    with TestClient(create_app(settings, load(folder / "laws", use_compiled=False), store), client=("127.0.0.1", 50000)) as client:
+        found = client.get("/search.html", params={"q": "house rule"}).text
+        link = re.search(r'href="(laws/[^"#]+)', found)[1]
+        page = client.get("/" + link)
+        assert page.status_code == 200 and "own policies" in page.text and "Everything is kept twelve years" in page.text
+        assert "Everything" in client.get("/" + link).text and client.get("/places/XA.html").status_code == 200
 
 
 def test_pages_say_the_day_they_are_of(api):

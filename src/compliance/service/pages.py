@@ -98,7 +98,7 @@ class Pages:
     def name_of(self, code: str) -> str:
         """Return the name of a place, the code where it is not on file."""
         place = self.base.jurisdictions.places.get(code)
-        return place.name if place else code
+        return place.name if place else code or "own policies"
 
     @cached_property
     def _makers(self) -> Mapping[str, Callable[[], bytes]]:

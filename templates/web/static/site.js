@@ -138,8 +138,9 @@ if (calculator) {
   };
   const asked = () => {
     const {as_of, assume, ...rest} = facts();
-    const body = {as_of, facts: rest, assume: assume === "none" ? [] : [assume]};
-    return fetch(`${api}/v1/explain`, {method: "POST", credentials: "omit", headers: {"Content-Type": "application/json", Accept: "text/html"}, body: JSON.stringify(body)});
+    const values = Object.entries(rest).map(([name, value]) => [name, value.includes(",") ? value.split(",").map(word => word.trim()).filter(Boolean) : value]);
+    const body = {as_of, facts: Object.fromEntries(values)};
+    return fetch(`${api}/v1/explain${["practical", "cautious"].includes(assume) ? `?assume=${assume}` : ""}`, {method: "POST", credentials: "omit", headers: {"Content-Type": "application/json", Accept: "text/html"}, body: JSON.stringify(body)});
   };
   calculator.addEventListener("input", remember);
   calculator.addEventListener("submit", event => {

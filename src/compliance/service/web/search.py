@@ -57,7 +57,8 @@ class Index:
 
     def _norms(self) -> Iterator[Entry]:
         for statute in self.base.statutes():
-            name = self.base.jurisdictions.places[statute.jurisdiction].name
+            place = self.base.jurisdictions.places.get(statute.jurisdiction)
+            name = place.name if place else "own policies"
             for norm in statute.norms:
                 short = norm.id.partition("#")[2]
                 citations = " ".join(version.citation for version in norm.versions)
