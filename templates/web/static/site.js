@@ -128,9 +128,16 @@ if (calculator) {
   const compute = async () => {
     answer.setAttribute("aria-busy", "true");
     try {
-      const reply = live ? await fetch("calculator.html", {method: "POST", headers: {"X-Fragment": "answer"}, body: new URLSearchParams(facts())}) : await asked();
-      const page = new DOMParser().parseFromString(await reply.text(), "text/html");
-      answer.replaceChildren(...page.body.childNodes);
+      if (live) {
+        const reply = await fetch("calculator.html", {method: "POST", headers: {"X-Fragment": "answer"}, body: new URLSearchParams(facts())});
+        const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+        answer.replaceChildren(...page.body.childNodes);
+      } else {
+        const text = document.createElement("pre");
+        text.tabIndex = 0;
+        text.textContent = await (await asked()).text();
+        answer.replaceChildren(text);
+      }
     } catch {
       answer.textContent = "The service did not answer.";
     }
@@ -140,7 +147,7 @@ if (calculator) {
     const {as_of, assume, ...rest} = facts();
     const values = Object.entries(rest).map(([name, value]) => [name, value.includes(",") ? value.split(",").map(word => word.trim()).filter(Boolean) : value]);
     const body = {as_of, facts: Object.fromEntries(values)};
-    return fetch(`${api}/v1/explain${["practical", "cautious"].includes(assume) ? `?assume=${assume}` : ""}`, {method: "POST", credentials: "omit", headers: {"Content-Type": "application/json", Accept: "text/html"}, body: JSON.stringify(body)});
+    return fetch(`${api}/v1/explain${["practical", "cautious"].includes(assume) ? `?assume=${assume}` : ""}`, {method: "POST", credentials: "omit", headers: {"Content-Type": "application/json", Accept: "text/plain"}, body: JSON.stringify(body)});
   };
   calculator.addEventListener("input", remember);
   calculator.addEventListener("submit", event => {
