@@ -63,7 +63,7 @@ def test_a_stale_or_damaged_build_is_ignored(tmp_path, monkeypatch):
     assert "7 years" in str(load(ROOT / "tests/laws").statute("XA/medical-images-act").norms[0].versions[0].period)
 
 
-ROOMS = {"errors": 0, "law": 1, "decision": 2, "archive": 2, "audit": 3, "report": 4, "service": 5, "cli": 6}
+ROOMS = {"errors": 0, "law": 1, "decision": 2, "archive": 2, "audit": 3, "report": 4, "service": 5, "client": 6, "cli": 7}
 
 
 def test_imports_point_one_way():

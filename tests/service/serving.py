@@ -52,8 +52,8 @@ class Process:
         self.port, self.url = free_port(), ""
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "compliance.cli", "serve", "--port", str(self.port), "--database", database, "--laws", str(LAWS), *more]
-        out = log.open("wb") if log else subprocess.DEVNULL
-        self.process = subprocess.Popen(command, env={**os.environ, "COMPLIANCE_RATE": "0", **(env or {})}, stdout=out, stderr=out)
+        with (log or Path(os.devnull)).open("wb") as out:
+            self.process = subprocess.Popen(command, env={**os.environ, "COMPLIANCE_RATE": "0", **(env or {})}, stdout=out, stderr=out)
         self._wait()
 
     def _wait(self) -> None:

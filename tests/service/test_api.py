@@ -59,10 +59,10 @@ def test_an_address_is_never_logged(api, caplog):
     api.get("/v1/purge-date?jurisdiction=XA&birth_date=1933-03-03&patient_key=SECRETKEY")
     api.post("/v1/decisions", json={"id": "SECRETKEY", "facts": {**CHILD, "patient_key": "SECRETKEY", "birth_date": "1933-13-03"}})
     api.get("/v1/holds/SECRETKEY")
-    lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "compliance.service"]
+    api.app.gate.journal.flush()
+    lines = [json.loads(line) for record in caplog.records if record.name == "compliance.service" for line in record.getMessage().splitlines()]
     assert {line["route"] for line in lines} >= {"/v1/purge-date", "/v1/decisions"}
-    assert "SECRETKEY" not in caplog.text.replace("INFO     httpx", "") or "SECRETKEY" not in json.dumps(lines)
-    assert "1933" not in json.dumps(lines)
+    assert "SECRETKEY" not in json.dumps(lines) and "1933" not in json.dumps(lines)
 
 
 def test_the_law_base_is_the_entity_tag(api):

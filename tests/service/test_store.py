@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import inspect, text
+from sqlalchemy import event, inspect, text
 
 from compliance.cli.serve import ledger as command
 from compliance.service import keys, ledger, tables
@@ -202,4 +202,23 @@ def test_without_its_store_the_service_decides_nothing(tmp_path):
         assert answer.status_code == 503
         assert client.get("/readyz").status_code == 503
         assert client.get("/healthz").status_code == 200
+    store.close()
+
+
+def test_on_a_full_disk_nothing_is_acknowledged_and_nothing_is_half_written(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'x.db'}").open()
+    event.listen(store.engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 90"))
+    store.close()
+    acknowledged = 0
+    with client_of(store) as client:
+        for number in range(300):
+            body = {"id": f"m{number}", "scope": {"modality": ["CT"]}, "issued_by": "Legal", "matter": "x" * 3000}
+            answer = client.post("/v1/holds", json=body)
+            if answer.status_code != 201:
+                break
+            acknowledged += 1
+        assert 0 < acknowledged < 300
+        assert (answer.status_code, "full" in answer.json()["detail"]) == (503, True)
+        assert len(client.get("/v1/holds").json()) == acknowledged
+        assert store.read(ledger.verify)[2] is None
     store.close()

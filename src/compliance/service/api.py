@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,7 +39,9 @@ from compliance.service import (
     laws,
     news,
     purge_date,
+    reference,
     webhooks,
+    writing,
 )  # fmt: skip
 from compliance.service.contract import Operation
 from compliance.service.gate import Catch, Gate
@@ -49,7 +52,8 @@ from compliance.service.serving import Service
 from compliance.service.settings import Settings
 from compliance.service.store import Store, StoreError
 
-_RESOURCES = (decisions, explain, guard, laws, audits, holds, desk, fhir, admin, health)
+_RESOURCES = (decisions, explain, guard, laws, audits, holds, desk, fhir, admin, health, reference)
+_TURNS = 1800
 _PAUSE = 2.0  # seconds between two looks for events to send
 
 
@@ -126,9 +130,11 @@ async def _lifespan(app: App) -> AsyncIterator[None]:
 
 
 async def _deliver(service: Service) -> None:
-    """Send events as long as the service runs."""
-    while True:
+    """Send events as long as the service runs, and drop old replies once an hour."""
+    for turn in itertools.count(1):
         try:
+            if turn % _TURNS == 0:
+                await run_in_threadpool(service.store.write, writing.forget_replies)
             await run_in_threadpool(webhooks.deliver, service.store, service.settings.webhook_private)
         except StoreError:
             LOG.log(logging.WARNING, '{"webhooks":"the store is not at hand"}')

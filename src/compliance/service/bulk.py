@@ -5,6 +5,7 @@ Equal to deciding one by one (a property test of `columns` holds that); question
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -79,13 +80,23 @@ def read(given: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> tuple[li
 
 
 def _word(name: str, raw: Any, seen: dict[tuple[str, str], Value], vocabulary: Vocabulary) -> Value:
+    kind = vocabulary.facts[name]
     if type(raw) is not str:
-        return read_value(vocabulary.facts[name], raw)
-    key = (name, raw)
+        return read_value(kind, raw)
+    key = (kind.type if kind.type == "date" else name, raw)
     value = seen.get(key)
     if value is None:
-        value = seen[key] = read_value(vocabulary.facts[name], raw)
+        value = seen[key] = _day(raw) if kind.type == "date" and _DAY(raw) else read_value(kind, raw)
     return value
+
+
+_DAY = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII).fullmatch
+
+
+def _day(raw: str) -> DateRange:
+    """Read a plain day, as nearly all are; raises ValueError."""
+    day = date.fromisoformat(raw).toordinal()
+    return DateRange(day, day)
 
 
 def as_table(rows: Sequence[Mapping[str, Value]], evaluator: Evaluator) -> FactTable:

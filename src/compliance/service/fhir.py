@@ -10,16 +10,18 @@ from datetime import date
 from typing import Any
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from compliance.decision.decide import Decision, decide
+from compliance.decision.holds import Hold
 from compliance.errors import FactError
 from compliance.law.dates import LAST, OPEN, write_day
 from compliance.service import bulk
 from compliance.service.contract import AS_OF, ASSUME, Operation, Param
 from compliance.service.problems import Refusal, of_error
-from compliance.service.serving import ENCODER, asked, assumed, body_of, day_of, serving
+from compliance.service.serving import ENCODER, Service, asked, assumed, body_of, day_of, serving
 
 FHIR = "application/fhir+json"
 EXTENSION = "urn:imaging-compliance:fhir:retention"
@@ -40,18 +42,25 @@ async def fhir(request: Request) -> Response:
     keeper: Json = {
         name: query[name].split(",") if name == "jurisdiction" else query[name] for name in KEEPER if name in query
     }
-    sets, holds = service.sets(names), await service.holds_now()
+    await run_in_threadpool(decide_all, bundle, service, keeper, names, day, await service.holds_now())
+    return Response(ENCODER.encode(bundle), media_type=FHIR)
+
+
+def decide_all(
+    bundle: Json, service: Service, keeper: Json, names: tuple[str, ...], day: date, holds: tuple[Hold, ...]
+) -> None:
+    """Give every ImagingStudy of a Bundle its decision as an extension; raises Refusal."""
     by_reference = dict(_by_reference(bundle))
     for path, study in _studies(bundle):
         try:
-            decision = decide({**facts_of(study, by_reference, path), **keeper}, service.knowledge, day, sets, holds)
+            facts = {**facts_of(study, by_reference, path), **keeper}
+            decision = decide(facts, service.knowledge, day, service.sets(names), holds)
         except FactError as error:
             raise of_error(error) from None
         kept = [
             one for one in _list(study.get("extension")) if not (isinstance(one, dict) and one.get("url") == EXTENSION)
         ]
         study["extension"] = [*kept, extension(decision, day)]
-    return Response(ENCODER.encode(bundle), media_type=FHIR)
 
 
 def _list(raw: Any) -> list[Any]:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from compliance.errors import UsageError
 from compliance.law.knowledge import load
 from compliance.service.api import create_app
+from compliance.service.protocol import Protocol
 from compliance.service.settings import PREFIX, Settings, from_environment
 from compliance.service.store import Store
 
@@ -35,7 +36,7 @@ def run(settings: Settings, workers: int = 1) -> None:
     uvicorn.run(
         "compliance.service.running:app", factory=True, host=settings.host, port=settings.port, workers=workers,
         access_log=False, server_header=False, proxy_headers=False, log_level="warning", lifespan="on",
-        timeout_keep_alive=15, limit_concurrency=_MOST_AT_ONCE, h11_max_incomplete_event_size=64 << 10,
+        timeout_keep_alive=15, limit_concurrency=_MOST_AT_ONCE, http=Protocol,
     )  # fmt: skip
 
 
@@ -53,9 +54,16 @@ def _hand_down(settings: Settings) -> None:
             os.environ[PREFIX + field.name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
 
 
+def _own(record: logging.LogRecord) -> bool:
+    """Drop uvicorn's traceback of a fault: it shows values; the gate logs kind and place."""
+    return "Exception in ASGI application" not in record.msg
+
+
 def app() -> FastAPI:
     """Return the application of one worker, made from the environment."""
     settings = from_environment(os.environ)
+    Protocol.idle_seconds = settings.idle_seconds
+    logging.getLogger("uvicorn.error").addFilter(_own)
     log = logging.getLogger("compliance.service")
     if not log.handlers:
         log.addHandler(logging.StreamHandler(sys.stderr))

@@ -42,7 +42,6 @@ class Settings:
     oidc_jwks: str = ""
     oidc_claim: str = "scope"
     webhook_private: bool = False
-    docs: bool = True
 
     @property
     def on_loopback(self) -> bool:

@@ -9,8 +9,7 @@ revision = "0001"
 down_revision = None
 
 
-def upgrade() -> None:
-    """Go up."""
+def _approvals() -> None:
     op.create_table(
         "approvals",
         sa.Column("id", sa.String(), nullable=False),
@@ -25,6 +24,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_approvals_subject", "approvals", ["subject"], unique=False)
 
+
+def _clients() -> None:
     op.create_table(
         "clients",
         sa.Column("id", sa.String(), nullable=False),
@@ -37,6 +38,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("key_hash"),
         sa.UniqueConstraint("name"),
     )
+
+
+def _holds() -> None:
     op.create_table(
         "holds",
         sa.Column("id", sa.String(), nullable=False),
@@ -55,6 +59,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_holds_released", "holds", ["released"], unique=False)
 
+
+def _inventories() -> None:
     op.create_table(
         "inventories",
         sa.Column("digest", sa.String(), nullable=False),
@@ -65,12 +71,18 @@ def upgrade() -> None:
         sa.Column("added", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("digest"),
     )
+
+
+def _laws_seen() -> None:
     op.create_table(
         "laws_seen",
         sa.Column("statute", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("statute"),
     )
+
+
+def _ledger() -> None:
     op.create_table(
         "ledger",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -86,6 +98,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_ledger_subject", "ledger", ["subject"], unique=False)
 
+
+def _replies() -> None:
     op.create_table(
         "replies",
         sa.Column("caller", sa.String(), nullable=False),
@@ -98,6 +112,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_replies_added", "replies", ["added"], unique=False)
 
+
+def _sign_offs() -> None:
     op.create_table(
         "sign_offs",
         sa.Column("id", sa.String(), nullable=False),
@@ -112,6 +128,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_sign_offs_statute", "sign_offs", ["statute"], unique=False)
 
+
+def _waivers() -> None:
     op.create_table(
         "waivers",
         sa.Column("id", sa.String(), nullable=False),
@@ -128,6 +146,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_waivers_fingerprint", "waivers", ["fingerprint"], unique=False)
 
+
+def _webhooks() -> None:
     op.create_table(
         "webhooks",
         sa.Column("id", sa.String(), nullable=False),
@@ -139,6 +159,9 @@ def upgrade() -> None:
         sa.Column("removed", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+
+
+def _audits() -> None:
     op.create_table(
         "audits",
         sa.Column("id", sa.String(), nullable=False),
@@ -159,6 +182,8 @@ def upgrade() -> None:
     op.create_index("ix_audits_added", "audits", ["added"], unique=False)
     op.create_index("ix_audits_inventory", "audits", ["inventory"], unique=False)
 
+
+def _deliveries() -> None:
     op.create_table(
         "deliveries",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -179,6 +204,8 @@ def upgrade() -> None:
     op.create_index("ix_deliveries_due", "deliveries", ["due"], unique=False)
     op.create_index("ix_deliveries_webhook", "deliveries", ["webhook"], unique=False)
 
+
+def _findings() -> None:
     op.create_table(
         "findings",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -204,6 +231,26 @@ def upgrade() -> None:
     op.create_index("ix_findings_code", "findings", ["code"], unique=False)
     op.create_index("ix_findings_fingerprint", "findings", ["fingerprint"], unique=False)
     op.create_index("ix_findings_study", "findings", ["study"], unique=False)
+
+
+def upgrade() -> None:
+    """Go up; what others refer to comes first."""
+    for make in (
+        _approvals,
+        _clients,
+        _holds,
+        _inventories,
+        _laws_seen,
+        _ledger,
+        _replies,
+        _sign_offs,
+        _waivers,
+        _webhooks,
+        _audits,
+        _deliveries,
+        _findings,
+    ):
+        make()
 
 
 def downgrade() -> None:
