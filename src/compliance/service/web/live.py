@@ -16,8 +16,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from compliance.archive.inventory import open_inventory
-from compliance.audit.explained import decided
 from compliance.audit.findings import LEVELS
 from compliance.decision.decide import decide
 from compliance.decision.missing import what_would_change
@@ -232,6 +230,9 @@ def _studied(request: Request, uid: str) -> tuple[dict[str, Any] | None, str]:
     service = serving(request)
     if service.settings.inventory is None or service.profile is None:
         return None, "A timeline needs the archive's inventory and profile: compliance serve --inventory FILE --profile FILE"
+    from compliance.archive.inventory import open_inventory  # engines of tables, which no other page needs
+    from compliance.audit.explained import decided
+
     profile = replace(service.profile, holds=service.holds())
     try:
         decision = decided(open_inventory(service.settings.inventory), profile, service.today(), uid)
