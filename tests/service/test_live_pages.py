@@ -177,7 +177,8 @@ def desk(tmp_path: Path, store):
 
 
 def test_an_auditor_reads_findings_and_answers_for_one(desk, store):
-    assert "Test" in words(desk.get("/audits/index.html").text)
+    runs = words(desk.get("/audits/index.html").text)
+    assert "Test" in runs and "57.14 %" in runs and "1 kept-too-long" in runs
     every, late = (words(desk.get("/audits/findings.html", params=q).text) for q in ({}, {"code": "kept-too-long"}))
     assert "hold-unmatched" in every and "Must" not in late and "apparently kept too long" in late
     assert "hold M-2 matches nothing" not in late.partition("shown")[2]
@@ -192,6 +193,18 @@ def test_an_auditor_reads_findings_and_answers_for_one(desk, store):
     assert desk.post("/audits/waivers/withdraw", data={"id": id, "why": "found again"}, follow_redirects=False).status_code == 303
     assert "withdrawn" in desk.get("/audits/waivers.html").text
     assert acts(store) == ["audit.registered", "waiver.created", "waiver.withdrawn"]
+
+
+def test_a_summary_is_hostile_input(api):
+    odd = {"as_of": "2026-11-24", "profile": "<script>x", "inventory": "sha256:" + "0" * 64, "laws": {"version": "1", "digest": "sha256:" + "1" * 64},
+           "dispositions": [{"studies": "many"}, 7], "determined_percent": "<b>", "findings": {"conflict": [], "<i>": 2}, "reconciliation": {}}  # fmt: skip
+    finding = {"fingerprint": "0" * 24, "level": "error", "code": "conflict", "message": "<img src=x onerror=alert(1)>", "study": '"><script>', "norm": "x#<b>"}
+    answer = api.post("/v1/audits", content=f"{json.dumps(odd)}\n{json.dumps(finding)}", headers={"content-type": "application/x-ndjson"})
+    assert answer.status_code == 201, answer.text
+    for path in ("/audits/index.html", "/audits/findings.html", '/audits/study.html?study="><script>'):
+        page = api.get(path)
+        main = page.text.partition("<main")[2].partition("</main")[0]
+        assert page.status_code == 200 and "<script" not in main and "<img" not in main and "<b>" not in main
 
 
 def test_the_timeline_of_a_study_of_the_archive(desk):

@@ -29,6 +29,7 @@ from compliance.service.web import decisions
 from compliance.service.web import desk as law_desk
 from compliance.service.web.forms import facts_of, form_of, scope_of, with_json, with_query
 from compliance.service.web.questions import KEEPERS, QUESTIONS, Answers
+from compliance.service.web.runs import shown
 
 Handler = Callable[[Request, Pages], Awaitable[Response]]
 POLICY = (
@@ -193,7 +194,8 @@ def _body(response: Response) -> Any:
 async def runs(request: Request, pages: Pages) -> Response:
     """The audits that were registered."""
     found = _body(await audits.audits(with_query(request, cursor=request.query_params.get("cursor", ""))))
-    return _html(pages.render("audits.html", "audits/index.html", found=found, who=caller(request)))
+    rows = [shown(run) for run in found["items"]]
+    return _html(pages.render("audits.html", "audits/index.html", rows=rows, following=found["next"], who=caller(request)))
 
 
 async def findings(request: Request, pages: Pages) -> Response:
