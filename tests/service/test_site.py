@@ -177,3 +177,8 @@ def test_law_text_is_hostile_input(tmp_path):
             assert not [one for one in found.attributes if one[0].startswith("on")], path
             assert not [link for link in found.links if link and link.lower().startswith("javascript")], path
     assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7 * 7 }}" in pages.read("laws/XA/act.html").decode()
+
+
+def test_an_address_that_is_none_is_refused(tmp_path):
+    result = CliRunner().invoke(cli, ["site", str(tmp_path / "out"), "--api", "javascript:alert(1)"], standalone_mode=False)
+    assert isinstance(result.exception, UsageError) and not (tmp_path / "out").exists()

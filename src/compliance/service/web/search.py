@@ -43,6 +43,11 @@ class Index:
         """Every entry, in a fixed order."""
         return [*self._places(), *self._questions(), *self._norms()]
 
+    @cached_property
+    def _folded(self) -> list[tuple[Entry, str, str]]:
+        """Every entry with its text and title as they are compared."""
+        return [(entry, f" {entry.text} ", f" {folded(entry.title)} ") for entry in self.entries]
+
     def _places(self) -> Iterator[Entry]:
         for code, place in self.base.jurisdictions.places.items():
             number = sum(len(statute.norms) for statute in self.base.statutes(code))
@@ -71,7 +76,7 @@ class Index:
         words = folded(query[:200]).split()
         if not words:
             return []
-        hits = [(score, entry) for entry in self.entries if (score := _score(words, entry))]
+        hits = [(score, entry) for entry, *texts in self._folded if (score := _score(words, *texts))]
         return [entry for _, entry in sorted(hits, key=lambda hit: (-hit[0], hit[1].rank, hit[1].title))[:MOST]]
 
     def data(self) -> list[dict[str, object]]:
@@ -79,9 +84,8 @@ class Index:
         return [asdict(entry) for entry in self.entries]
 
 
-def _score(words: list[str], entry: Entry) -> int:
+def _score(words: list[str], whole: str, title: str) -> int:
     """Every word (of three and more, all but one) must start a word of the entry; whole words and words of the title count more."""
-    whole, title = f" {entry.text} ", f" {folded(entry.title)} "
     held = [word for word in words if f" {word}" in whole]
     if len(words) - len(held) > (1 if len(words) > 2 else 0):
         return 0
