@@ -10,11 +10,11 @@ from service.serving import Postgres, client_of, need_postgres
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     need_postgres()
-    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    server = Postgres()
     yield server
-    server.stop("immediate")
+    server.remove()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from compliance.errors import UsageError
 if TYPE_CHECKING:
     from compliance.archive.inventory import Inventory
     from compliance.audit.run import Audit, Order
+    from compliance.audit.waivers import Waiver
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -66,6 +68,7 @@ def profile_new(inventory: Path, name: str) -> int:
     "--spark-conf", multiple=True, metavar="KEY=VALUE", help="setting of Spark, such as spark.master=yarn; repeatable"
 )
 @click.option("--work", help="folder or address that driver and executors see (default: in the output folder)")
+@click.option("--database", metavar="URL", help="a service's store: its holds and waivers count too, and the audit is registered there")
 @click.option("--quiet", is_flag=True, help="no progress")
 @law_options
 def audit(source: str, profile_file: Path, output: Path, **options: Any) -> int:
@@ -80,6 +83,11 @@ def audit(source: str, profile_file: Path, output: Path, **options: Any) -> int:
         result = engine(order)
         options["bar"].end()
         result = _write(result, order, output, waivers_digest, options)
+        if options["database"]:
+            from compliance.service.register import add
+
+            click.echo(f"registered as {add(options['store'], output)}", err=True)
+            options["store"].close()
         if order.work:
             shutil.rmtree(order.work, ignore_errors=True)
     return _outcome(result, output, options)
@@ -129,11 +137,18 @@ def _order(inventory: Inventory, profile_file: Path, output: Path, options: dict
     from compliance.law.knowledge import load
 
     chosen = load_profile(profile_file, load(options["laws"]))
+    more: tuple[Waiver, ...] = ()
+    if options["database"]:
+        from compliance.service import register
+        from compliance.service.store import Store
+
+        options["store"] = Store(options["database"]).open()
+        chosen, more = register.joined(chosen, options["store"]), register.waivers(options["store"])
     output.mkdir(parents=True, exist_ok=True)
     waiver_file, baseline = options["waiver_file"], options["baseline"]
     digest = f"sha256:{hashlib.sha256(waiver_file.read_bytes()).hexdigest()}" if waiver_file else ""
     return Order(
-        inventory, chosen, read_day(options["as_of"]), read_waivers(waiver_file) if waiver_file else (),
+        inventory, chosen, read_day(options["as_of"]), (*(read_waivers(waiver_file) if waiver_file else ()), *more),
         read_baseline(baseline) if baseline else frozenset(), options["deleted"], options["bar"], output / ".parts",
     ), digest  # fmt: skip
 
@@ -160,7 +175,7 @@ def _write(result: Audit, order: Order, output: Path, waivers_digest: str, optio
     from compliance.report import files, html
 
     about = html.About(
-        " ".join(["compliance", *sys.argv[1:]]), options["privileged"], waivers_digest, compliance.__version__
+        re.sub(r"://[^@\s]*@", "://...@", " ".join(["compliance", *sys.argv[1:]])), options["privileged"], waivers_digest, compliance.__version__
     )
     shown = html.to_explain(result.findings)
     texts = explain(result, order, shown.keys())

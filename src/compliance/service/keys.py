@@ -17,7 +17,8 @@ from compliance.service.store import Store, now
 from compliance.service.tables import Clients
 
 
-def _me() -> str:
+def me() -> str:
+    """Return who acts, for the ledger."""
     return f"shell:{getpass.getuser()}"
 
 
@@ -30,7 +31,7 @@ def make(store: Store, name: str, scopes: Sequence[str]) -> str:
     def work(session: Session) -> str:
         at = now()
         row, key = admin.new_client(session, name, scopes, at)
-        ledger.append(session, at, _me(), "client.created", name, {"scopes": row.scopes})
+        ledger.append(session, at, me(), "client.created", name, {"scopes": row.scopes})
         return key
 
     try:
@@ -53,7 +54,7 @@ def revoke(store: Store, name: str) -> None:
         if row is None:
             raise UsageError(f"no client {name!r} (compliance keys list)")
         row.revoked = row.revoked or now()
-        ledger.append(session, now(), _me(), "client.revoked", name, {})
+        ledger.append(session, now(), me(), "client.revoked", name, {})
 
     store.write(work)
 

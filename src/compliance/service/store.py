@@ -135,7 +135,9 @@ def _engine(url: str) -> Engine:
     try:
         kind = make_url(url).get_backend_name()
     except ArgumentError:
-        raise UsageError(f"{url!r} is no database. Allowed: sqlite:///FILE, postgresql://USER@HOST/NAME") from None
+        raise UsageError(
+            "--database is no address of a database. Allowed: sqlite:///FILE, postgresql://USER@HOST/NAME"
+        ) from None
     if kind == "postgresql":
         return create_engine(
             url, pool_pre_ping=True, pool_size=20, max_overflow=20, connect_args={"connect_timeout": 5}
