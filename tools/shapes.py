@@ -73,6 +73,12 @@ NAMES = {
     "CA": {"QC": "Quebec"},
     "AU": {"ACT": "Australian Capital Territory"},
 }  # fmt: skip
+# Places of ISO 3166 that the source draws within another or not at all: longitude, latitude.
+APART = {
+    "BQ": (-68.3, 12.2), "BV": (3.4, -54.4), "CC": (96.8, -12.2), "CX": (105.7, -10.4), "GF": (-53.1, 4.0), "GI": (-5.4, 36.1),
+    "GP": (-61.5, 16.2), "MQ": (-61.0, 14.6), "RE": (55.5, -21.1), "SJ": (16.0, 78.5), "TK": (-171.8, -9.2), "TV": (179.2, -8.5),
+    "UM": (-169.5, 16.7), "YT": (45.2, -12.8),
+}  # fmt: skip
 # Country codes that ISO 3166 does not know, or that the source leaves out.
 BY_NAME = {"Kosovo": "XK", "N. Cyprus": "", "Somaliland": ""}
 
@@ -233,6 +239,9 @@ def world(folder: Path) -> dict[str, Any]:
             known = pycountry.countries.get(alpha_2=code)
             name = getattr(known, "common_name", known.name) if known else geometry["properties"]["name"]
             dots[code] = (name, equal_earth(middle.x, middle.y))
+    for code, where in APART.items():
+        known = pycountry.countries.get(alpha_2=code)
+        dots[code] = (known.name, equal_earth(*where))
     return canvas.draw(0.6, dots)
 
 
