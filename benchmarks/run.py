@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -12,7 +13,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    rows = []
+    rows, load = [], os.getloadavg()[0]
     for script in sorted(HERE.glob("bench_*.py")):
         done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
         rows.append(f"| {script.stem.removeprefix('bench_')} | {done.stdout.strip().splitlines()[-1]} |")
@@ -20,7 +21,7 @@ def main() -> None:
     head = [
         "# Results",
         "",
-        f"{date.today()}, {platform.machine()}, Python {platform.python_version()}",
+        f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores (load before: {load:.1f}), Python {platform.python_version()}",
         "",
         "| what | ratio |",
         "|---|---|",
