@@ -42,3 +42,11 @@ def test_no_norm_covers_on_the_word_of_nobody():
     for norm in load(use_compiled=False).index.values():
         seen = norm.verification
         assert not norm.sure or (seen.on and seen.source), norm.id
+
+
+def test_places_of_a_compiled_base_are_those_of_the_files() -> None:
+    load()
+    built, read = load().jurisdictions, load(use_compiled=False).jurisdictions
+    assert dict(built.places) == dict(read.places)
+    assert all(built.below(code) == read.below(code) and built.lineage(code) == read.lineage(code) for code in read.places)
+    assert "US-CA" in built.places and "XX" not in built.places and "jurisdictions.yaml" not in built.places

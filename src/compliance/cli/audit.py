@@ -68,7 +68,11 @@ def profile_new(inventory: Path, name: str) -> int:
     "--spark-conf", multiple=True, metavar="KEY=VALUE", help="setting of Spark, such as spark.master=yarn; repeatable"
 )
 @click.option("--work", help="folder or address that driver and executors see (default: in the output folder)")
-@click.option("--database", metavar="URL", help="a service's store: its holds and waivers count too, and the audit is registered there")
+@click.option(
+    "--database",
+    metavar="URL",
+    help="a service's store: its holds and waivers count too, and the audit is registered there",
+)
 @click.option("--quiet", is_flag=True, help="no progress")
 @law_options
 def audit(source: str, profile_file: Path, output: Path, **options: Any) -> int:
@@ -175,7 +179,10 @@ def _write(result: Audit, order: Order, output: Path, waivers_digest: str, optio
     from compliance.report import files, html
 
     about = html.About(
-        re.sub(r"://[^@\s]*@", "://...@", " ".join(["compliance", *sys.argv[1:]])), options["privileged"], waivers_digest, compliance.__version__
+        re.sub(r"://[^@\s]*@", "://...@", " ".join(["compliance", *sys.argv[1:]])),
+        options["privileged"],
+        waivers_digest,
+        compliance.__version__,
     )
     shown = html.to_explain(result.findings)
     texts = explain(result, order, shown.keys())

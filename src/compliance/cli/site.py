@@ -12,7 +12,12 @@ from compliance.cli.options import law_options, read_day
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--as-of", help="the day of the pages (default: today)")
-@click.option("--api", default="", metavar="URL", help="a service that the calculator may ask; it must stand under the same host as the pages")
+@click.option(
+    "--api",
+    default="",
+    metavar="URL",
+    help="a service that the calculator may ask; it must stand under the same host as the pages",
+)
 @law_options
 def site(folder: Path, as_of: str | None, api: str, laws: Path | None) -> int:
     """Write the law on file as pages into FOLDER: maps, places, norms, comparison, calculator, search.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from compliance.law.yaml import Node, Plain
 
-FORMAT = 2
+FORMAT = 3
 
 
 def folder() -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -51,24 +51,29 @@ class Place:
 
 @dataclass(frozen=True)
 class Jurisdictions:
-    """All places by code."""
+    """All places by code; `wider` may name the wider place of each, so that none need be looked at for it."""
 
     places: Mapping[str, Place]
+    wider: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def _wider(self) -> Mapping[str, str]:
+        return self.wider or {code: place.within or "" for code, place in self.places.items()}
 
     @cached_property
     def _below(self) -> dict[str, tuple[str, ...]]:
         below: dict[str, list[str]] = {}
-        for code, place in self.places.items():
-            if place.within:
-                below.setdefault(place.within, []).append(code)
+        for code, wider in self._wider.items():
+            if wider:
+                below.setdefault(wider, []).append(code)
         return {code: tuple(sorted(narrower)) for code, narrower in below.items()}
 
     def lineage(self, code: str) -> tuple[str, ...]:
         """Return the place and all it lies within, narrowest first; empty where the code is not on file."""
         chain: list[str] = []
-        while code in self.places and code not in chain:
+        while code in self._wider and code not in chain:
             chain.append(code)
-            code = self.places[code].within or ""
+            code = self._wider[code]
         return tuple(chain)
 
     def below(self, code: str) -> tuple[str, ...]:
@@ -131,7 +136,7 @@ def full_age(table: tuple[Majority, ...], born: int, rounding: Rounding) -> int:
     return result
 
 
-_CODE = r"EU or an ISO 3166 code such as DE, US-CA, GB-ENG"
+FILE = "jurisdictions.yaml"
 
 
 def _rounding(text: str) -> Rounding:
@@ -219,6 +224,45 @@ def read_jurisdictions(node: Node, file: str, vocabulary: Vocabulary) -> Jurisdi
             reader.at(code).fault(node, "lies within itself", node.keys.get(code))
     reader.check(f"{file} cannot be read")
     return found
+
+
+class Places(Mapping[str, Place]):
+    """Places by code, each made when it is asked for, from trees that were checked before; see `apart`."""
+
+    def __init__(self, trees: Mapping[str, Node], codes: Mapping[str, str], vocabulary: Vocabulary) -> None:
+        self.trees, self.codes, self.vocabulary = trees, codes, vocabulary
+        self._made: dict[str, Place] = {}
+
+    def __getitem__(self, code: str) -> Place:
+        if code not in self._made:
+            whole = Node({code: self.trees[f"{FILE}#{code}"]})
+            self._made[code] = shape(self.vocabulary).read(whole, Reader(FILE))[code](code)
+        return self._made[code]
+
+    def __contains__(self, code: object) -> bool:
+        return code in self.codes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.codes)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+def apart(node: Node) -> dict[str, Node]:
+    """Return the tree of jurisdictions.yaml as one tree a place, and under the file's own name the wider place of each."""
+    places = node.value if isinstance(node.value, dict) else {}
+    wider = {
+        code: place.value.get("within", Node("")) if isinstance(place.value, dict) else Node("")
+        for code, place in places.items()
+    }
+    return {FILE: Node(wider), **{f"{FILE}#{code}": place for code, place in places.items()}}
+
+
+def places_apart(trees: Mapping[str, Node], vocabulary: Vocabulary) -> Jurisdictions:
+    """Return the places of trees that were checked and set `apart`."""
+    wider = {code: str(node.value) for code, node in dict(trees[FILE].value).items()}  # type: ignore[arg-type]
+    return Jurisdictions(Places(trees, wider, vocabulary), wider)
 
 
 def _check_majority(place: Place, reader: Reader, node: Node, where: tuple[int, int] | None) -> None:

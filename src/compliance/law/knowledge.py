@@ -14,7 +14,8 @@ from compliance.errors import LawError, Problem, UsageError, guess, listed
 from compliance.law import compiled
 from compliance.law.conditions import Listed, Not
 from compliance.law.dates import OPEN, DateRange
-from compliance.law.jurisdictions import Jurisdictions, read_jurisdictions
+from compliance.law.jurisdictions import FILE as PLACES
+from compliance.law.jurisdictions import Jurisdictions, apart, places_apart, read_jurisdictions
 from compliance.law.periods import UNKNOWN
 from compliance.law.scopes import Scope, listing
 from compliance.law.shape import Reader
@@ -153,12 +154,16 @@ def load(folder: Path | None = None, use_compiled: bool = True) -> KnowledgeBase
     ready = compiled.read(digest) if use_compiled else None
     if ready is not None:
         statutes = {name.removesuffix(".yaml"): text for name, text in ready.texts.items() if "/" in name}
-        return _assemble(ready, compiled.Trees(statutes), sources, digest)
+        vocabulary = read_vocabulary(ready["facts.yaml"], "facts.yaml")
+        return KnowledgeBase(
+            vocabulary, places_apart(ready, vocabulary), compiled.Trees(statutes), _version(sources), digest
+        )
     base, problems, trees = read_all(sources, digest)
     errors = [problem for problem in problems if problem.level == "error"]
     if errors or base is None:
         raise LawError(f"{folder} cannot be loaded", errors)
     if use_compiled:
+        trees |= apart(trees[PLACES])
         compiled.write(digest, {name: node.data() for name, node in trees.items()})
     return base
 
@@ -234,9 +239,12 @@ def _assemble(
     trees: Mapping[str, Node], statutes: Mapping[str, Node], sources: Mapping[str, Path], digest: str
 ) -> KnowledgeBase:
     vocabulary = read_vocabulary(trees["facts.yaml"], "facts.yaml")
-    places = read_jurisdictions(trees["jurisdictions.yaml"], "jurisdictions.yaml", vocabulary)
-    version = sources["VERSION"].read_text().strip() if sources["VERSION"].is_file() else "0"
-    return KnowledgeBase(vocabulary, places, statutes, version, digest)
+    places = read_jurisdictions(trees[PLACES], PLACES, vocabulary)
+    return KnowledgeBase(vocabulary, places, statutes, _version(sources), digest)
+
+
+def _version(sources: Mapping[str, Path]) -> str:
+    return sources["VERSION"].read_text().strip() if sources["VERSION"].is_file() else "0"
 
 
 def circles(base: KnowledgeBase) -> list[Problem]:

@@ -39,7 +39,9 @@ class Pages:
     `api`: the address of a service that a static site may ask (`https://host`), empty for none.
     """
 
-    def __init__(self, base: KnowledgeBase, as_of: date, folder: Path | None = None, live: bool = False, api: str = "") -> None:
+    def __init__(
+        self, base: KnowledgeBase, as_of: date, folder: Path | None = None, live: bool = False, api: str = ""
+    ) -> None:
         self.base, self.as_of, self.folder, self.live, self.api = base, as_of, folder, live, api
         self.answers = Answers(base, as_of)
         self.index = Index(base, self.answers)
@@ -55,7 +57,13 @@ class Pages:
     def type_of(self, path: str) -> str:
         """Return the media type of a page or file."""
         ending = path.rpartition(".")[2]
-        kinds = {"html": "text/html", "css": "text/css", "js": "text/javascript", "yaml": "text/plain", "json": "application/json"}
+        kinds = {
+            "html": "text/html",
+            "css": "text/css",
+            "js": "text/javascript",
+            "yaml": "text/plain",
+            "json": "application/json",
+        }
         return f"{kinds[ending]}; charset=utf-8"
 
     def render(self, template: str, path: str, **values: Any) -> str:
@@ -93,7 +101,9 @@ class Pages:
         """The countries with a map of their own: several places inside, or outlines at hand."""
         below = self.base.jurisdictions.below
         chosen = [code for code in self.base.jurisdictions.places if code in maps.shapes() or len(below(code)) > 1]
-        return tuple(sorted((code for code in chosen if code != "EU"), key=lambda code: (-len(below(code)), self.name_of(code))))
+        return tuple(
+            sorted((code for code in chosen if code != "EU"), key=lambda code: (-len(below(code)), self.name_of(code)))
+        )
 
     def name_of(self, code: str) -> str:
         """Return the name of a place, the code where it is not on file."""
@@ -118,7 +128,9 @@ class Pages:
         pages["compare.html"] = self.compare_page
         pages["calculator.html"] = self.calculator_page
         pages["search.html"] = self.search_page
-        pages["search-index.js"] = lambda: f"self.lawIndex={json.dumps(self.index.data(), ensure_ascii=True, separators=(',', ':'))};\n"
+        pages["search-index.js"] = lambda: (
+            f"self.lawIndex={json.dumps(self.index.data(), ensure_ascii=True, separators=(',', ':'))};\n"
+        )
         for name in STATIC:
             files[f"static/{name}"] = lambda n=name: (templates() / "web" / "static" / n).read_bytes()  # type: ignore[misc]
         return {**{path: _encoded(make) for path, make in pages.items()}, **files}
@@ -135,10 +147,18 @@ class Pages:
         path = map_path(region, question)
         root = "../" * path.count("/")
         on_file = self.base.jurisdictions.places
-        codes = [code for code in on_file if (on_file[code].within == region if region != "world" else not _state(code, on_file))]
+        codes = [
+            code
+            for code in on_file
+            if (on_file[code].within == region if region != "world" else not _state(code, on_file))
+        ]
 
         def answer(code: str) -> tuple[str, str]:
-            return (found.css, found.text) if code in on_file and (found := self.answers.of(code, question)) else ("off", "not on file")
+            return (
+                (found.css, found.text)
+                if code in on_file and (found := self.answers.of(code, question))
+                else ("off", "not on file")
+            )
 
         def href(code: str) -> str:
             return f"{root}places/{quote(code)}.html" if code in on_file else ""
@@ -177,19 +197,38 @@ class Pages:
         path = f"laws/{statute.id}.html"
         return self.render("law.html", path, statute=statute, text=self.law_text(statute.id), cases=places.cases)
 
-    def compare_page(self, sides: tuple[Mapping[str, Any], ...] = (), problem: str = "", chosen: Mapping[str, str] | None = None) -> str:
+    def compare_page(
+        self, sides: tuple[Mapping[str, Any], ...] = (), problem: str = "", chosen: Mapping[str, str] | None = None
+    ) -> str:
         """Return the comparison of two places, each with its day; without sides the form alone."""
         return self.render("compare.html", "compare.html", sides=sides, problem=problem, chosen=chosen or {})
 
-    def calculator_page(self, answer: Mapping[str, Any] | None = None, given: Mapping[str, str] | None = None, problems: Iterable[str] = ()) -> str:
+    def calculator_page(
+        self,
+        answer: Mapping[str, Any] | None = None,
+        given: Mapping[str, str] | None = None,
+        problems: Iterable[str] = (),
+    ) -> str:
         """Return the calculator, with an answer where one was asked for."""
-        facts = [(name, self.base.vocabulary.facts[name]) for name in COMMON_FACTS if name in self.base.vocabulary.facts]
+        facts = [
+            (name, self.base.vocabulary.facts[name]) for name in COMMON_FACTS if name in self.base.vocabulary.facts
+        ]
         others = [(name, fact) for name, fact in self.base.vocabulary.facts.items() if name not in COMMON_FACTS]
-        return self.render("calculator.html", "calculator.html", facts=facts, others=others, answer=answer, given=given or {}, problems=list(problems))
+        return self.render(
+            "calculator.html",
+            "calculator.html",
+            facts=facts,
+            others=others,
+            answer=answer,
+            given=given or {},
+            problems=list(problems),
+        )
 
     def search_page(self, query: str = "", searched: bool = False) -> str:
         """Return the search, with what was found where the server searches."""
-        return self.render("search.html", "search.html", query=query, found=self.index.find(query) if searched else None)
+        return self.render(
+            "search.html", "search.html", query=query, found=self.index.find(query) if searched else None
+        )
 
 
 def map_path(region: str, question: str) -> str:

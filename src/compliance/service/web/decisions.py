@@ -34,7 +34,13 @@ class Branch:
 def view(decision: Decision, missing: Sequence[Missing] = ()) -> dict[str, Any]:
     """Return what the template of a decision shows."""
     kept: list[Section] = [one for one in sections(decision, missing) if one.title not in DRAWN]
-    return {"decision": decision, "headline": headline(decision), "tree": tree(decision), "sections": kept, "timeline": timelines.of_decision(decision)}
+    return {
+        "decision": decision,
+        "headline": headline(decision),
+        "tree": tree(decision),
+        "sections": kept,
+        "timeline": timelines.of_decision(decision),
+    }
 
 
 def tree(decision: Decision) -> Branch:
@@ -53,7 +59,9 @@ def _part(part: Part, decision: Decision) -> Branch:
         if evidence.looked.norm.kind == "floor" and evidence.looked.applies != NO
     ]
     decides = full.latest == decision.retain.latest
-    return Branch(f"{part.result.record or 'any record'}{where}: the latest of", write_range(full), decides, below=tuple(floors))
+    return Branch(
+        f"{part.result.record or 'any record'}{where}: the latest of", write_range(full), decides, below=tuple(floors)
+    )
 
 
 def _norm(evidence: Evidence, governs: bool) -> Branch:

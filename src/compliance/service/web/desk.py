@@ -55,7 +55,12 @@ def checked(text: str, name: str, base: KnowledgeBase, today: date) -> Checked:
     problems += circles(edited)
     problems += lint(edited, [name], today.toordinal())
     problems += run(statute, edited)
-    return Checked(tuple(sorted(set(problems))), len(statute.norms), len(statute.cases), _changes(base, edited, statute.jurisdiction, today))
+    return Checked(
+        tuple(sorted(set(problems))),
+        len(statute.norms),
+        len(statute.cases),
+        _changes(base, edited, statute.jurisdiction, today),
+    )
 
 
 def _with(text: str, name: str, base: KnowledgeBase) -> tuple[KnowledgeBase | None, list[Problem]]:
@@ -79,7 +84,9 @@ def _with(text: str, name: str, base: KnowledgeBase) -> tuple[KnowledgeBase | No
 def _changes(base: KnowledgeBase, edited: KnowledgeBase, place: str, today: date) -> tuple[Change, ...]:
     old, new = Answers(base, today), Answers(edited, today)
     pairs = [
-        Change(old.of(place, question, keeper), new.of(place, question, keeper)) for question in QUESTIONS for keeper in KEEPERS
+        Change(old.of(place, question, keeper), new.of(place, question, keeper))
+        for question in QUESTIONS
+        for keeper in KEEPERS
     ]
     return tuple(one for one in pairs if _said(one.before) != _said(one.after))
 

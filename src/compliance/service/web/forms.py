@@ -29,13 +29,20 @@ async def form_of(request: Request) -> dict[str, str]:
 
 def with_json(request: Request, body: Mapping[str, Any], **path: str) -> Request:
     """Return the same request (caller, address) with a JSON body and parameters of the path."""
-    headers = [(name, value) for name, value in request.scope["headers"] if name not in (b"content-type", b"content-length")]
+    headers = [
+        (name, value) for name, value in request.scope["headers"] if name not in (b"content-type", b"content-length")
+    ]
     raw = json.dumps(body).encode()
 
     async def receive() -> Message:
         return {"type": "http.request", "body": raw, "more_body": False}
 
-    scope = {**request.scope, "headers": [*headers, (b"content-type", b"application/json")], "path_params": path, "query_string": b""}
+    scope = {
+        **request.scope,
+        "headers": [*headers, (b"content-type", b"application/json")],
+        "path_params": path,
+        "query_string": b"",
+    }
     return Request(scope, receive)
 
 
@@ -63,7 +70,11 @@ def scope_of(text: str) -> dict[str, Any]:
         if not sign or not value.strip():
             raise Refusal("invalid", f"{line[:60]!r} is not FACT: VALUE, VALUE")
         words = [word.strip() for word in value.split(",") if word.strip()]
-        found[name.strip()] = words[0] if len(words) == 1 and ("/" in words[0] or words[0][:4].isdigit() or words[0] in ("true", "false")) else words
+        found[name.strip()] = (
+            words[0]
+            if len(words) == 1 and ("/" in words[0] or words[0][:4].isdigit() or words[0] in ("true", "false"))
+            else words
+        )
     if not found:
         raise Refusal("invalid", "A hold needs a scope: FACT: VALUE, one a line")
     return found

@@ -66,7 +66,9 @@ def mount(app: FastAPI) -> None:
     for path in ("/", "/index.html", "/maps/{page}", "/places/{page}", "/laws/{page:path}"):
         app.add_api_route(path, _guarded("read", _static(rendered), rendered), methods=["GET"], include_in_schema=False)
     for name in STATIC:
-        app.add_api_route(f"/static/{name}", _guarded("read", _static(rendered), rendered), methods=["GET"], include_in_schema=False)
+        app.add_api_route(
+            f"/static/{name}", _guarded("read", _static(rendered), rendered), methods=["GET"], include_in_schema=False
+        )
     for method, path, scope, handler in ROUTES:
         app.add_api_route(path, _guarded(scope, handler, rendered), methods=[method], include_in_schema=False)
 
@@ -120,7 +122,13 @@ async def compare(request: Request, pages: Pages) -> Response:
         return _html(pages.compare_page())
     chosen = {name: query.get(name, "")[:40] for name in ("a", "b", "on_a", "on_b")}
     try:
-        sides = tuple([await run_in_threadpool(_side, pages, one, chosen[one], chosen[f"on_{one}"]) for one in ("a", "b") if chosen[one]])
+        sides = tuple(
+            [
+                await run_in_threadpool(_side, pages, one, chosen[one], chosen[f"on_{one}"])
+                for one in ("a", "b")
+                if chosen[one]
+            ]
+        )
     except Refusal as refusal:
         return _html(pages.compare_page((), refusal.detail, chosen), refusal.status)
     return _html(pages.compare_page(sides, "", {name: value for name, value in chosen.items() if value}))
@@ -132,14 +140,22 @@ def _side(pages: Pages, which: str, code: str, on: str) -> dict[str, Any]:
         raise Refusal("bad-request", wrong)
     day = day_of(on or None, pages.as_of)
     answers = pages.answers if day == pages.as_of else Answers(base, day)
-    rows = [(question, [answers.of(code, question.name, keeper) for keeper in KEEPERS]) for question in QUESTIONS.values()]
+    rows = [
+        (question, [answers.of(code, question.name, keeper) for keeper in KEEPERS]) for question in QUESTIONS.values()
+    ]
     norms = [
         (norm, version)
         for statute in base.statutes(code)
         for norm in statute.norms
         if (version := next((one for one in norm.versions if one.since.latest <= day.toordinal()), None))
     ]
-    return {"which": {"a": "left", "b": "right"}[which], "place": base.jurisdictions.places[code], "on": day.isoformat(), "answers": rows, "norms": norms}
+    return {
+        "which": {"a": "left", "b": "right"}[which],
+        "place": base.jurisdictions.places[code],
+        "on": day.isoformat(),
+        "answers": rows,
+        "norms": norms,
+    }
 
 
 async def calculator(request: Request, pages: Pages) -> Response:
@@ -195,7 +211,9 @@ async def runs(request: Request, pages: Pages) -> Response:
     """The audits that were registered."""
     found = _body(await audits.audits(with_query(request, cursor=request.query_params.get("cursor", ""))))
     rows = [shown(run) for run in found["items"]]
-    return _html(pages.render("audits.html", "audits/index.html", rows=rows, following=found["next"], who=caller(request)))
+    return _html(
+        pages.render("audits.html", "audits/index.html", rows=rows, following=found["next"], who=caller(request))
+    )
 
 
 async def findings(request: Request, pages: Pages) -> Response:
@@ -231,7 +249,10 @@ def _studied(request: Request, uid: str) -> tuple[dict[str, Any] | None, str]:
     """Return the decision on a study of the archive's inventory, or why there is none."""
     service = serving(request)
     if service.settings.inventory is None or service.profile is None:
-        return None, "A timeline needs the archive's inventory and profile: compliance serve --inventory FILE --profile FILE"
+        return (
+            None,
+            "A timeline needs the archive's inventory and profile: compliance serve --inventory FILE --profile FILE",
+        )
     from compliance.archive.inventory import open_inventory  # engines of tables, which no other page needs
     from compliance.audit.explained import decided
 
@@ -284,7 +305,9 @@ async def register(request: Request, pages: Pages) -> Response:
 async def hold(request: Request, pages: Pages) -> Response:
     """Put a hold in force."""
     given = await form_of(request)
-    body: dict[str, Any] = {name: given[name] for name in ("id", "issued_by", "issued", "matter", "review_by", "trigger") if name in given}
+    body: dict[str, Any] = {
+        name: given[name] for name in ("id", "issued_by", "issued", "matter", "review_by", "trigger") if name in given
+    }
     await holds.create(with_json(request, {**body, "scope": scope_of(given.get("scope", ""))}))
     return RedirectResponse("/holds.html", 303)
 
@@ -311,9 +334,14 @@ async def check(request: Request, pages: Pages) -> Response:
     given = await form_of(request)
     name, text = given.get("id", ""), given.get("text", "")
     if not law_desk.is_name(name):
-        raise Refusal("invalid", "The id of a law file is PLACE/name, as US-TX/22-tac-163-2: small letters, digits, dots, dashes")
+        raise Refusal(
+            "invalid", "The id of a law file is PLACE/name, as US-TX/22-tac-163-2: small letters, digits, dots, dashes"
+        )
     if given.get("do") == "download":
-        headers = {"content-disposition": f'attachment; filename="{name.rpartition("/")[2]}.yaml"', "content-security-policy": POLICY}
+        headers = {
+            "content-disposition": f'attachment; filename="{name.rpartition("/")[2]}.yaml"',
+            "content-security-policy": POLICY,
+        }
         return Response(text, 200, headers, "text/plain")
     found = await run_in_threadpool(law_desk.checked, text, name, pages.base, pages.as_of)
     return _html(await _desk(request, pages, name, text, found))

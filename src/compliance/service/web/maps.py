@@ -26,7 +26,13 @@ def shapes() -> Mapping[str, Any]:
     return found
 
 
-def drawn(name: str, answer: Callable[[str], tuple[str, str]], href: Callable[[str], str], title: str, inside: Mapping[str, str]) -> Markup:
+def drawn(
+    name: str,
+    answer: Callable[[str], tuple[str, str]],
+    href: Callable[[str], str],
+    title: str,
+    inside: Mapping[str, str],
+) -> Markup:
     """Return a map, a grid of labelled tiles (`inside`, by name) where no outlines are at hand.
 
     `answer` gives class and words for a code, `href` the page of a place (empty: none). The links take no tab stop: the
@@ -51,7 +57,9 @@ def tiles(inside: Mapping[str, str]) -> Mapping[str, Any]:
     for number, (code, name) in enumerate(sorted(inside.items(), key=lambda one: one[1])):
         x, y = number % COLUMNS * (wide + 8), number // COLUMNS * (high + 8)
         box = f"M{x} {y}h{wide}v{high}h-{wide}z"
-        drawn.append({"code": code, "name": name, "d": box, "at": [x + wide / 2, y + high / 2], "small": False, "label": code})
+        drawn.append(
+            {"code": code, "name": name, "d": box, "at": [x + wide / 2, y + high / 2], "small": False, "label": code}
+        )
     across = min(COLUMNS, len(drawn))
     return {"width": across * (wide + 8), "height": -(-len(drawn) // COLUMNS) * (high + 8), "places": drawn}
 
@@ -78,6 +86,6 @@ def _place(
 
 def swatch(css: str) -> Markup:
     """Return a small square in the colour of a class, for the key and the tables."""
-    return Markup('<svg class="swatch" viewBox="0 0 14 14" aria-hidden="true"><rect width="14" height="14" class="{}"/></svg>').format(
-        escape(css)
-    )
+    return Markup(
+        '<svg class="swatch" viewBox="0 0 14 14" aria-hidden="true"><rect width="14" height="14" class="{}"/></svg>'
+    ).format(escape(css))

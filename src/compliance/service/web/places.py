@@ -34,14 +34,23 @@ def researched(base: KnowledgeBase, code: str) -> list[Researched]:
             rows.append(Researched(kind.replace("_", " "), "not researched", "", "so nothing is freed there"))
         else:
             words = {"found": "norms are on file", "nothing_found": "looked, no binding norm found"}[found.status]
-            rows.append(Researched(kind.replace("_", " "), words, write_edtf(found.on) if found.on else "", found.searched or found.note))
+            rows.append(
+                Researched(
+                    kind.replace("_", " "),
+                    words,
+                    write_edtf(found.on) if found.on else "",
+                    found.searched or found.note,
+                )
+            )
     order = {"looked, no binding norm found": 0, "norms are on file": 1, "not researched": 2}
     return sorted(rows, key=lambda row: order[row.status])
 
 
 def majority(place: Place) -> list[str]:
     """Return the ages of majority in words."""
-    return [f"{rule.age} years ({_since(rule)}{', ' + rule.citation if rule.citation else ''})" for rule in place.majority]
+    return [
+        f"{rule.age} years ({_since(rule)}{', ' + rule.citation if rule.citation else ''})" for rule in place.majority
+    ]
 
 
 def _since(rule: Majority) -> str:

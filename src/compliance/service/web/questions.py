@@ -94,7 +94,11 @@ class Answers:
 
     def _answer(self, place: str, question: Question, keeper: str) -> Answer:
         decision = decide(given(question, keeper, place, self.as_of), self.base, self.as_of, self.assumptions)
-        norms = tuple(decision.norms[name].looked.norm for name in decision.governing if not decision.norms[name].looked.norm.is_gap)
+        norms = tuple(
+            decision.norms[name].looked.norm
+            for name in decision.governing
+            if not decision.norms[name].looked.norm.is_gap
+        )
         start = self.as_of.toordinal()
         text, css = range_words(decision.retain, start, decision.permanent), css_class(decision, start)
         through = write_day(decision.retain.latest) if decision.retain.latest < LAST else ""

@@ -51,14 +51,26 @@ class Index:
     def _places(self) -> Iterator[Entry]:
         for code, place in self.base.jurisdictions.places.items():
             number = sum(len(statute.norms) for statute in self.base.statutes(code))
-            yield Entry(f"places/{code}.html", f"{place.name} ({code})", f"{number} norms on file", folded(f"{place.name} {code} law place"), 0)
+            yield Entry(
+                f"places/{code}.html",
+                f"{place.name} ({code})",
+                f"{number} norms on file",
+                folded(f"{place.name} {code} law place"),
+                0,
+            )
 
     def _questions(self) -> Iterator[Entry]:
         for code, place in self.base.jurisdictions.places.items():
             for name, question in QUESTIONS.items():
                 answer = self.answers.of(code, name)
                 words = f"{place.name} {code} {question.title} {question.short} {question.modality} hospital retention minor"
-                yield Entry(f"places/{code}.html#{name}", f"{place.name}: {question.short} in a hospital", answer.text, folded(words), 1)
+                yield Entry(
+                    f"places/{code}.html#{name}",
+                    f"{place.name}: {question.short} in a hospital",
+                    answer.text,
+                    folded(words),
+                    1,
+                )
 
     def _norms(self) -> Iterator[Entry]:
         for statute in self.base.statutes():
@@ -69,7 +81,9 @@ class Index:
                 citations = " ".join(version.citation for version in norm.versions)
                 words = f"{name} {norm.id} {statute.title} {statute.title_en} {statute.citation} {norm.citation} {citations} {norm.says}"
                 detail = f"{name}. {norm.says} [{norm.verification.status}, {seen_words(norm.verification)}]"
-                yield Entry(f"laws/{statute.id}.html#{short}", f"{norm.citation} – {statute.title}", detail, folded(words), 2)
+                yield Entry(
+                    f"laws/{statute.id}.html#{short}", f"{norm.citation} – {statute.title}", detail, folded(words), 2
+                )
 
     def find(self, query: str) -> list[Entry]:
         """Return what holds the words of a query, best first."""

@@ -15,7 +15,9 @@ def write_site(folder: Path, pages: Pages) -> int:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file, not a folder")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
-        raise UsageError(f"{folder} holds other files. Give a new or empty folder, or one of an earlier `compliance site`")
+        raise UsageError(
+            f"{folder} holds other files. Give a new or empty folder, or one of an earlier `compliance site`"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text("made by compliance site\n")
     root, written = folder.resolve(), set[Path]()

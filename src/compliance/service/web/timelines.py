@@ -58,7 +58,10 @@ def drawn(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], title: str) -> 
 
     height = ROW * len(bars) + 44
     around = Markup('<div class="scroll" tabindex="0" role="region" aria-label="{}">').format(f"{title}, drawn")
-    parts = [around, Markup('<svg class="timeline" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, height, title)]
+    parts = [
+        around,
+        Markup('<svg class="timeline" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(WIDTH, height, title),
+    ]
     for year in _years(first, last):
         at = x(date(year, 1, 1).toordinal())
         parts.append(Markup('<line class="axis" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="{1}"/>').format(at, height - 26))
@@ -66,9 +69,15 @@ def drawn(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], title: str) -> 
     for number, bar in enumerate(bars):
         parts.append(_bar(bar, number, x))
     for day, word in marks:
-        parts.append(Markup('<line class="mark" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="{1}"/>').format(x(day), height - 26))
+        parts.append(
+            Markup('<line class="mark" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="{1}"/>').format(x(day), height - 26)
+        )
         anchor = "end" if x(day) > WIDTH * 0.8 else "start"
-        parts.append(Markup('<text class="mark" x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(x(day), height - 2, anchor, word))
+        parts.append(
+            Markup('<text class="mark" x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
+                x(day), height - 2, anchor, word
+            )
+        )
     return Markup("").join([*parts, Markup("</svg></div>")])
 
 
@@ -132,6 +141,13 @@ def _norm_bars(decision: Decision) -> list[Bar]:
 
 def _hold_bars(decision: Decision) -> list[Bar]:
     return [
-        Bar(f"hold {hold.id}, until it is released", hold.issued.earliest if hold.issued else decision.as_of, LAST, "hold", False, True)
+        Bar(
+            f"hold {hold.id}, until it is released",
+            hold.issued.earliest if hold.issued else decision.as_of,
+            LAST,
+            "hold",
+            False,
+            True,
+        )
         for hold in decision.holds
     ]

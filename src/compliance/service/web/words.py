@@ -53,7 +53,9 @@ def version_words(version: Version, vocabulary: Vocabulary) -> str:
 def since_words(version: Version) -> str:
     """Return from when a version is in force."""
     if version.since.earliest == OPEN:
-        return f"on or before {write_edtf(version.since).removeprefix('../')}" if version.since.latest < LAST else "always"
+        return (
+            f"on or before {write_edtf(version.since).removeprefix('../')}" if version.since.latest < LAST else "always"
+        )
     return write_edtf(version.since)
 
 
@@ -81,7 +83,11 @@ def range_words(value: DateRange, start: int, permanent: bool) -> str:
     if value.earliest > LAST:
         return "no end: the clock has not started"
     if value.latest >= LAST:
-        return "no period can be given" if value.earliest <= start else f"at least {years_between(start, value.earliest)}; no end can be given"
+        return (
+            "no period can be given"
+            if value.earliest <= start
+            else f"at least {years_between(start, value.earliest)}; no end can be given"
+        )
     if value.exact:
         return years_between(start, value.latest)
     if value.earliest <= start:
