@@ -16,7 +16,7 @@ test: $(VENV)/test.done  ## set up, run every test (needs no data of the demo)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(VENV)/test.done  ## lint, types, law files, tests: all that a change must pass
-	@$(BIN)/ruff check src tests benchmarks
+	@$(BIN)/ruff check src tests benchmarks tools
 	@$(BIN)/mypy
 	@$(BIN)/compliance laws check
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)

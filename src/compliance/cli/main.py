@@ -22,6 +22,7 @@ COMMANDS = {
     "profile": ("compliance.cli.audit", "profile"),
     "audit": ("compliance.cli.audit", "audit"),
     "serve": ("compliance.cli.serve", "serve"),
+    "site": ("compliance.cli.site", "site"),
     "keys": ("compliance.cli.serve", "keys"),
     "ledger": ("compliance.cli.serve", "ledger"),
     "sample": ("compliance.cli.audit", "sample"),

@@ -37,6 +37,7 @@ def _store(database: str | None) -> Store:
 @click.option("--host", help="address to bind to (default: 127.0.0.1, this machine alone)")
 @click.option("--port", type=int, help="default: 8000")
 @click.option("--profile", type=click.Path(path_type=Path, dir_okay=False), help="the organisation's profile")
+@click.option("--inventory", type=click.Path(path_type=Path, dir_okay=False), help="the archive's, for timelines of studies")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="processes")
 @_database_option
 @assume_option

@@ -88,6 +88,9 @@ def create_app(settings: Settings, knowledge: KnowledgeBase, store: Store) -> Fa
     table = operations(service.knowledge.vocabulary)
     for operation in sorted(table, key=lambda one: ":path" in one.path):
         app.add_api_route(operation.path, operation.__call__, methods=[operation.method], include_in_schema=False)
+    from compliance.service.web import live  # the pages know the operations, which this module joins
+
+    live.mount(app)
     document = contract.openapi(table, service.knowledge.vocabulary)
     app.openapi = lambda: document  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _refused)

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from compliance.law.knowledge import KnowledgeBase
 from compliance.service import laws, tables, wire
 from compliance.service.contract import IDEMPOTENCY, JSON, Operation, Param, ref
 from compliance.service.problems import Refusal
@@ -94,6 +95,11 @@ async def approve(request: Request) -> Response:
     return await write(request, wire.NewApproval, work)
 
 
+def seen_by(base: KnowledgeBase, name: str) -> frozenset[str]:
+    """Return who is named in a law file as having seen the text, in small letters."""
+    return frozenset(norm.verification.by.casefold() for norm in base.statute(name).norms if norm.verification.by)
+
+
 async def sign(request: Request) -> Response:
     """Sign for one state of a law file, as who calls; the digest must be that of the file served."""
     service, who = serving(request), caller(request).name
@@ -104,6 +110,8 @@ async def sign(request: Request) -> Response:
         current = laws.digest_of(service.knowledge, new.statute)
         if new.digest != current:
             raise Refusal("conflict", f"The file is now {current}: read it again before you sign")
+        if who.casefold() in seen_by(service.knowledge, new.statute):
+            raise Refusal("conflict", f"{who} is named in the file as having seen the text: a second person signs")
         same = {"statute": new.statute, "digest": new.digest, "by": who}
         if session.execute(select(tables.SignOffs).filter_by(**same)).first():
             raise Refusal("conflict", f"{who} has signed for this state")
