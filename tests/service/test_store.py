@@ -136,7 +136,7 @@ def _hold(base: str, number: int) -> bool:
     return False
 
 
-def _burst(process: Process, disturb, many: int = 120) -> set[int]:
+def _burst(process: Process, disturb, many: int = 120, callers: int = 16) -> set[int]:
     """Write holds from many threads, disturb in the middle; return those that were acknowledged."""
     acknowledged: set[int] = set()
     middle = threading.Event()
@@ -147,7 +147,7 @@ def _burst(process: Process, disturb, many: int = 120) -> set[int]:
         if _hold(process.url, number):
             acknowledged.add(number)
 
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(callers) as pool:
         futures = [pool.submit(one, number) for number in range(many)]
         middle.wait(60)
         disturb()
@@ -172,7 +172,7 @@ def test_killed_in_the_middle_nothing_acknowledged_is_lost(url):
     store.close()
 
 
-def test_postgresql_restarted_in_the_middle_nothing_is_lost_and_nobody_is_refused_for_long(postgres):
+def test_two_hundred_callers_and_postgresql_restarted_in_the_middle_nothing_is_lost_and_nobody_is_refused_for_long(postgres):
     url = postgres.database("restarted")
 
     def restart() -> None:
@@ -180,10 +180,10 @@ def test_postgresql_restarted_in_the_middle_nothing_is_lost_and_nobody_is_refuse
         postgres.start()
 
     with serving(url) as process:
-        acknowledged = _burst(process, restart)
-        assert acknowledged == set(range(120)) == _on_file(process.url)
+        acknowledged = _burst(process, restart, many=300, callers=200)
+        assert acknowledged == set(range(300)) == _on_file(process.url)
     store = Store(url)
-    assert store.read(ledger.verify)[0] == 121
+    assert store.read(ledger.verify)[0] == 301
     store.close()
 
 
