@@ -13,7 +13,8 @@ from compliance.law.dates import EVERYTHING, LAST, NEVER, OPEN, DateRange
 class Fold(NamedTuple):
     """What the floors (or lossy norms) of one part say together.
 
-    `full` counts every force, `binding` binding law alone; `governing` is the norm with the latest late end.
+    `full` counts every force, `binding` binding law alone; `governing` is the norm with the latest late end; of several the
+    first by `NormSet.rank`.
     """
 
     full: DateRange
@@ -61,9 +62,7 @@ def _permanent(one: Looked, floors: Mapping[str, Looked]) -> bool:
 
 
 def _governing(live: Iterable[Looked], chosen: NormSet) -> str | None:
-    best = min(
-        live, key=lambda one: (-_late(one), chosen.width.get(one.norm.jurisdiction, 0), one.norm.id), default=None
-    )
+    best = min(live, key=lambda one: (-_late(one), *chosen.rank(one.norm)), default=None)
     return best.norm.id if best else None
 
 
