@@ -33,6 +33,7 @@ def test_a_folder_is_walked_over_and_read(tmp_path: Path) -> None:
     made.archive(tmp_path, 80)
     before = files_below(tmp_path)
     text = said(tmp_path, "--files", 50, "--workers", 2)
+    assert "50 files are too few" in text
     assert "(50 files)" in text and len(rates(text)) == 3 and min(rates(text)) > 0
     assert files_below(tmp_path) == before
 

@@ -10,6 +10,7 @@ import pytest
 
 from compliance.decision.cases import check
 from compliance.decision.contract import to_json
+from compliance.decision.explain import headline
 from compliance.decision.missing import what_would_change
 from compliance.law.knowledge import place_on_file
 from desk import PLACES, ask, base, floor
@@ -149,6 +150,20 @@ def test_rule_34_contradictions_and_unknown_places_are_problems_not_errors(tmp_p
 def test_rule_34_an_unknown_part_of_a_country_is_told_with_the_parts_on_file_not_with_a_like_code_elsewhere(tmp_path):
     said = place_on_file(base(tmp_path, "XA\n" + TEN), "XA-Z")
     assert "a part of XA. Parts on file: XA-N" in said and "Did you mean" not in said
+
+
+def test_rule_34_a_place_asked_for_by_name_or_in_small_letters_is_told_with_its_code_and_one_full_stop(tmp_path):
+    law = base(tmp_path, "XA\n" + TEN)
+    assert place_on_file(law, "North").endswith("Did you mean 'XA-N'?") and place_on_file(law, "xa").endswith("Did you mean 'XA'?")
+    for place in ("North", "Nowhere", "XC"):
+        assert not headline(ask(law, place=place))[0].endswith(("..", "?."))
+
+
+def test_rule_34_an_answer_that_hangs_on_guidance_says_so_and_not_that_a_fact_is_missing(tmp_path):
+    advice, binding = floor("advice", "10 years after study_date", force="guidance"), floor("law", "10 years after birth_date")
+    law = base(tmp_path, "XB\n" + advice, "XA\n" + binding)
+    assert "only guidance asks for it" in headline(ask(law, place="XB"))[0]
+    assert "facts that are not known" in headline(ask(law, birth_date="2010/2019"))[0]
 
 
 def test_rule_34_a_set_is_taken_as_a_scalar_or_a_list_and_null_is_absent(tmp_path):

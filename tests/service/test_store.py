@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from sqlalchemy import event, inspect, text
 
 from compliance.cli.serve import ledger as command
+from compliance.errors import UsageError
 from compliance.service import keys, ledger, tables
 from compliance.service.store import Store, StoreError, migrate, now
 from service.serving import Process, client_of, serving
@@ -35,6 +36,12 @@ def test_the_tables_go_up_and_down_with_data(url):
     migrate(store, "head")
     assert keys.every(store) == []
     store.close()
+
+
+def test_a_ledger_that_is_not_there_is_not_called_whole(tmp_path):
+    said = CliRunner().invoke(command, ["verify", "--database", f"sqlite:///{tmp_path / 'mistyped.db'}"])
+    assert isinstance(said.exception, UsageError) and "no store at" in str(said.exception)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_migrations_make_what_the_tables_say(url):

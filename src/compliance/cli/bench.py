@@ -12,6 +12,7 @@ from compliance.cli.progress import clock
 from compliance.errors import UsageError
 
 _COUNT = click.IntRange(min=1)
+ENOUGH = 1000  # with fewer, the start of the processes is what was measured
 
 
 @click.command()
@@ -48,7 +49,7 @@ def _folder(folder: Path, files: int, workers: int) -> None:
     click.echo(f"walked over  {found.walked:>12,.0f} files/s   ({found.found:,} files)")
     click.echo(f"headers      {found.alone:>12,.0f} files/s   with one process")
     click.echo(f"             {found.pooled:>12,.0f} files/s   with {workers}")
-    click.echo(f"100 million files would take {clock(100e6 / found.pooled)}.")
+    _forecast("files", found.found, found.pooled)
 
 
 def _inventory(path: Path, profile_file: Path | None, studies: int, threads: int, laws: Path | None) -> None:
@@ -64,4 +65,11 @@ def _inventory(path: Path, profile_file: Path | None, studies: int, threads: int
     found = pace(Order(open_inventory(path), profile, read_day(None), threads=threads), studies)
     click.echo(f"judged       {found.alone:>12,.0f} studies/s   with one thread ({found.studies:,} studies)")
     click.echo(f"             {found.threaded:>12,.0f} studies/s   with {threads}")
-    click.echo(f"100 million studies would take {clock(100e6 / found.threaded)}.")
+    _forecast("studies", found.studies, found.threaded)
+
+
+def _forecast(what: str, measured: int, pace: float) -> None:
+    if measured < ENOUGH:
+        click.echo(f"{measured:,} {what} are too few to say what 100 million would take.")
+    else:
+        click.echo(f"100 million {what} would take {clock(100e6 / pace)}.")

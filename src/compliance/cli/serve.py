@@ -27,10 +27,15 @@ def _settings(**given: Any) -> Settings:
     return from_environment(os.environ, **{name: value or None for name, value in given.items()})
 
 
-def _store(database: str | None) -> Store:
+def _store(database: str | None, new: bool = False) -> Store:
+    """Open the store; a file that is not there is made for the first key alone: an empty ledger holds for sure."""
     from compliance.service.store import Store
 
-    return Store(_settings(database=database).database_url).open()
+    store = Store(_settings(database=database).database_url)
+    file = store.engine.url.database if store.engine.dialect.name == "sqlite" else None
+    if file and not new and not Path(file).exists():
+        raise UsageError(f"no store at {file}: say with --database which is meant")
+    return store.open()
 
 
 @click.command()
@@ -67,7 +72,7 @@ def new(name: str, scopes: tuple[str, ...], database: str | None) -> int:
     """Make a key for NAME and print it, once."""
     from compliance.service.keys import make
 
-    click.echo(make(_store(database), name, scopes))
+    click.echo(make(_store(database, new=True), name, scopes))
     return 0
 
 

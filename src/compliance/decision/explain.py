@@ -9,7 +9,7 @@ from datetime import date
 from compliance.decision.decide import Decision
 from compliance.decision.judge import Duty, Evidence
 from compliance.decision.missing import Missing
-from compliance.decision.reasons import why, why_open_ended
+from compliance.decision.reasons import why, why_open_ended, why_undetermined
 from compliance.law.conditions import MAYBE, NO, YES
 from compliance.law.dates import LAST, NEVER, OPEN, DateRange, write_day
 from compliance.law.periods import Step, trace
@@ -69,12 +69,12 @@ def headline(decision: Decision) -> list[str]:
         "may_purge": f"May be purged: {MAY_PURGE.format(day=day)}.",
         "must_purge": f"Must be gone: it had to be destroyed by {_day(decision.destroy_by)}.",
         "held": "Held: a hold is in force, nothing may be destroyed.",
-        "undetermined": f"Undetermined on {day}: {why_open_ended(decision) if purge is None else 'it depends on what is missing below'}.",
+        "undetermined": _sentence(f"Undetermined on {day}: {why_undetermined(decision)}"),
         "conflict": f"Conflict: a floor (keep through {write_range(decision.retain)}) against a ceiling (destroy by {_day(decision.destroy_by)}). A person must decide.",
     }
     lines = [answers[decision.disposition]]
     if decision.disposition == "retain" and purge is None:
-        lines[0] = f"Must be kept: {why_open_ended(decision)}."
+        lines[0] = _sentence(f"Must be kept: {why_open_ended(decision)}")
     if purge is not None:
         lines.append(f"Earliest lawful purge date: {purge.isoformat()}.")
     if decision.disposition in ("may_purge", "must_purge") and not decision.ready:
@@ -82,6 +82,10 @@ def headline(decision: Decision) -> list[str]:
     if decision.next_change:
         lines.append(f"The law changes on {write_day(decision.next_change.on)} ({decision.next_change.norm}).")
     return lines
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?")) else f"{text}."
 
 
 def _day(day: int | None) -> str:

@@ -8,6 +8,8 @@ from compliance.decision.judge import Evidence
 from compliance.law.conditions import MAYBE, NO, YES
 from compliance.law.dates import LAST, write_day
 
+ONLY_GUIDANCE = "only guidance asks for it: no breach of law before its end"
+
 
 def why(evidence: Evidence) -> str:
     """Say why a norm applies, perhaps applies, or does not."""
@@ -54,12 +56,19 @@ def why_open_ended(decision: Decision, binding: bool = False) -> str:
         return "; ".join(one.norm.says for one in gaps)
     if not any(_covers(one) for one in floors):
         if value.latest < LAST:
-            return "only guidance asks for it: no breach of law before its end"
+            return ONLY_GUIDANCE
         return "no verified binding norm surely applies to these facts"
     open_ended = [
         one.norm.id for one in floors if one.applies != NO and one.range is not None and one.range.latest >= LAST
     ]
     return f"no end follows from {', '.join(open_ended[:3])}" if open_ended else "a part of the study is not covered"
+
+
+def why_undetermined(decision: Decision) -> str:
+    """Say why it is not known today whether the study may go, although perhaps it is known for a later day."""
+    if decision.earliest_purge_date is None or decision.problems:
+        return why_open_ended(decision)
+    return ONLY_GUIDANCE if decision.binding.latest > LAST else "it depends on facts that are not known"
 
 
 def _covers(one: Looked) -> bool:

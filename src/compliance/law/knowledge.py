@@ -283,4 +283,7 @@ def place_on_file(base: KnowledgeBase, code: str) -> str:
     if country in base.jurisdictions.places:
         parts = listed(base.jurisdictions.below(country)) or "none"
         return f"no law on file for {code!r}, a part of {country}. Parts on file: {parts}"
-    return f"no law on file for {code!r}.{guess(code, base.jurisdictions.places)}"
+    places = base.jurisdictions.places
+    named = [place for place, entry in places.items() if code.casefold() in (place.casefold(), entry.name.casefold())]
+    hint = f" Did you mean {named[0]!r}?" if named else guess(code, places)
+    return f"no law on file for {code!r}.{hint}"

@@ -91,6 +91,7 @@ def range_words(value: DateRange, start: int, permanent: bool) -> str:
     if value.exact:
         return years_between(start, value.latest)
     if value.earliest <= start:
-        return f"at most {years_between(start, value.latest)}, depending on what is not known"
+        unknown = ", depending on what is not known" if value.earliest > OPEN else ""
+        return f"at most {years_between(start, value.latest)}{unknown}"
     low = years_between(start, value.earliest).removesuffix(" years").removesuffix(" year")
     return f"{low} to {years_between(start, value.latest)}, depending on what is not known"
