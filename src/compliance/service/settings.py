@@ -20,8 +20,8 @@ SCOPES = ("read", "audit", "hold", "admin")
 class Settings:
     """Every setting is also an environment variable: `COMPLIANCE_` + the name in capitals.
 
-    `database`: SQLAlchemy URL. `inventory`: of the archive, from which the page of a study draws its timeline. `hosts`: names by which the service may be called. `oidc_*`: bearer tokens; the scopes of
-    a token stand in its claim `oidc_claim`. `webhook_private`: webhooks may go to private addresses. `rate`: requests a
+    `database`: SQLAlchemy URL. `inventory`: of the archive, from which the page of a study draws its timeline. `hosts`:
+    names by which the service may be called. `oidc_*`: bearer tokens; the scopes of a token stand in its claim `oidc_claim`. `webhook_private`: webhooks may go to private addresses. `rate`: requests a
     minute for each caller, 0 = no limit. `body_limit`, `stream_limit`: bytes of one JSON body, of one stream.
     """
 
