@@ -85,6 +85,7 @@ def test_a_lawyer_finds_what_texas_asks_for_a_childs_ct_and_who_checked_it_when(
     base = load()
     found = Pages(base, DAY).index.find("texas child ct")
     assert found[0].url == "places/US-TX.html#child-ct" and found[0].detail == "15 years"
+    assert all("US-TX" in one.url for one in found)
     text = (site / "places/US-TX.html").read_text()
     row = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text[text.index('id="child-ct"') :].partition("</tr>")[0]))
     assert "hospital" in row and "15 years" in row and "2041-11-24" in row and "Tex. Health &amp; Safety Code § 241.103" in row

@@ -226,6 +226,8 @@ def sample(report: Path, n: int, seed: int) -> int:
     if not path.is_file():
         raise UsageError(f"{path} does not exist: run `compliance audit` first")
     findings = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    if not findings:
+        click.echo(f"{path} holds no findings", err=True)
     chosen = random.Random(seed).sample(findings, min(n, len(findings)))
     for number, one in enumerate(sorted(chosen, key=lambda f: (f["code"], f["study"])), 1):
         click.echo(f"{number}. {one['code']} ({one['level']}) {one['study'] or one['norm']}")

@@ -33,7 +33,7 @@ if (search && !live) {
     const whole = ` ${entry.text} `, title = ` ${fold(entry.title)} `;
     const held = words.filter(word => whole.includes(` ${word}`));
     if (words.length - held.length > (words.length > 2 ? 1 : 0)) return 0;
-    let sum = held.length === words.length ? 20 : 0;
+    let sum = held.length === words.length ? 1000 : 0;
     for (const word of held) {
       sum += 1 + whole.includes(` ${word} `) + title.includes(` ${word}`) + 2 * title.includes(` ${word} `);
     }
@@ -41,7 +41,8 @@ if (search && !live) {
   };
   const show = () => {
     const words = fold(search.value.slice(0, 200)).split(" ").filter(Boolean), found = $("#found");
-    const hits = words.length ? (self.lawIndex || []).map(entry => [score(words, entry), entry]).filter(hit => hit[0]) : [];
+    let hits = words.length ? (self.lawIndex || []).map(entry => [score(words, entry), entry]).filter(hit => hit[0]) : [];
+    if (hits.some(hit => hit[0] >= 1000)) hits = hits.filter(hit => hit[0] >= 1000);
     hits.sort((a, b) => b[0] - a[0] || a[1].rank - b[1].rank || a[1].title.localeCompare(b[1].title));
     found.replaceChildren();
     if (words.length && !hits.length) found.append(Object.assign(document.createElement("p"), {textContent: "Nothing holds all of these words. Fewer words find more."}));

@@ -12,6 +12,7 @@ from compliance.service.web.questions import QUESTIONS, Answers
 from compliance.service.web.words import seen_words
 
 MOST = 60
+ALL = 1000  # added to the score of what holds every word: no other score reaches it
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,13 @@ class Index:
                 )
 
     def find(self, query: str) -> list[Entry]:
-        """Return what holds the words of a query, best first."""
+        """Return what holds the words of a query, best first; what lacks one only where nothing holds them all."""
         words = folded(query[:200]).split()
         if not words:
             return []
         hits = [(score, entry) for entry, *texts in self._folded if (score := _score(words, *texts))]
+        if any(score >= ALL for score, _ in hits):
+            hits = [hit for hit in hits if hit[0] >= ALL]
         return [entry for _, entry in sorted(hits, key=lambda hit: (-hit[0], hit[1].rank, hit[1].title))[:MOST]]
 
     def data(self) -> list[dict[str, object]]:
@@ -103,7 +106,7 @@ def _score(words: list[str], whole: str, title: str) -> int:
     held = [word for word in words if f" {word}" in whole]
     if len(words) - len(held) > (1 if len(words) > 2 else 0):
         return 0
-    score = 20 if len(held) == len(words) else 0
+    score = ALL if len(held) == len(words) else 0
     for word in held:
         score += 1 + (f" {word} " in whole) + (f" {word}" in title) + 2 * (f" {word} " in title)
     return score + (3 if " ".join(words) in title else 0)
