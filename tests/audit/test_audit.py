@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,12 @@ def test_a_broken_profile_is_told_with_every_fault(desk):
 def test_a_profile_is_drafted_from_the_spellings_found(desk):
     text = CliRunner().invoke(cli, ["profile", "new", str(desk / "inv.parquet")], standalone_mode=False).output
     assert 'institution: ["General"]' in text and "6 studies" in text
+
+
+def test_an_audit_under_keepers_that_nobody_signed_for_says_so(desk):
+    (desk / "profile.yaml").write_text(re.sub("decided_by: .*", "decided_by: nobody yet", PROFILE))
+    command = ["audit", str(desk / "inv.parquet"), "--profile", str(desk / "profile.yaml"), "--laws", str(desk / "laws"), "-o", str(desk / "x"), "--quiet"]
+    assert "Nobody has signed for the keepers of" in CliRunner().invoke(cli, command, standalone_mode=False).stderr
 
 
 def test_a_work_sheet_is_drawn(desk):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from compliance.archive.duck import connect
 
+NOBODY = "nobody yet"  # stands in a draft until somebody signs for the keepers
 _SPELLINGS = """
 select coalesce(cast(institution as varchar), '') as institution, count(*) as studies, coalesce(sum(bytes), 0) / 1e12 as tb
 from read_parquet(?) group by 1 order by 2 desc limit 200
@@ -28,7 +29,7 @@ def draft(inventory: Path, name: str) -> str:
             f"  - id: site-{number}",
             f"    match: {{institution: {json.dumps([_literal(institution)], ensure_ascii=False)}}}   # {studies:,} studies, {tb:.3f} TB",
             '    keepers: [{jurisdiction: "XX", facility_type: hospital}]   # the place whose law binds it',
-            "    decided_by: nobody yet",
+            f"    decided_by: {NOBODY}",
         ]
     lines += ["assume: practical", "holds: []", ""]
     return "\n".join(lines)

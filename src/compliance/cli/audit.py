@@ -16,7 +16,7 @@ import click
 
 from compliance.cli.options import law_options, read_day
 from compliance.cli.progress import Bar
-from compliance.errors import UsageError
+from compliance.errors import UsageError, listed
 
 if TYPE_CHECKING:
     from compliance.archive.inventory import Inventory
@@ -135,12 +135,17 @@ def _setting(text: str) -> tuple[str, str]:
 def _order(inventory: Inventory, profile_file: Path, output: Path, options: dict[str, Any]) -> tuple[Order, str]:
     import hashlib
 
+    from compliance.audit.draft import NOBODY
     from compliance.audit.profile import load_profile
     from compliance.audit.run import Order
     from compliance.audit.waivers import read_baseline, read_waivers
     from compliance.law.knowledge import load
 
     chosen = load_profile(profile_file, load(options["laws"]))
+    if unsigned := [site.id for site in chosen.sites if site.decided_by in ("", NOBODY)]:
+        click.echo(
+            f"Nobody has signed for the keepers of {listed(unsigned)}: see decided_by in {profile_file}", err=True
+        )
     more: tuple[Waiver, ...] = ()
     if options["database"]:
         from compliance.service import register
