@@ -277,9 +277,9 @@ def test_schemathesis_finds_nothing(tmp_path):
             [
                 str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(Path(__file__).parent / "schemathesis.toml"),
                 "run", f"{process.url}/openapi.json", "-H", f"Authorization: Bearer {made.stdout.strip()}",
-                "-n", os.environ.get("SCHEMATHESIS_EXAMPLES", "8"), "--phases", "examples,coverage,fuzzing", "--continue-on-failure",
+                "-n", os.environ.get("SCHEMATHESIS_EXAMPLES", "8"), "--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--request-timeout", "120",
             ],
-            capture_output=True, text=True, timeout=500, cwd=tmp_path,
+            capture_output=True, text=True, timeout=900, cwd=tmp_path,
             env={**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(Path(__file__).parent)},
         )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-1000:]
