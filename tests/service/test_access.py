@@ -220,3 +220,10 @@ def test_forged_tokens_are_refused(trusting, issuer):
 
 def test_a_token_without_a_scope_of_ours_reaches_nothing(trusting, issuer):
     assert trusting.get("/v1/facts", headers=_bearer(issuer.token(scope="openid"))).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["host", "content-type", "origin", "authorization"])
+def test_a_header_given_twice_is_refused(api, name):
+    twice = [("content-type", "application/json"), (name, "testserver"), (name, "application/x-ndjson")]
+    answer = api.post("/v1/guard", content=b"{}", headers=twice)
+    assert answer.status_code == 400 and "once" in answer.json()["detail"]

@@ -30,6 +30,7 @@ NOBODY = Caller("nobody", frozenset())
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 STREAMS = ("application/x-ndjson", "application/vnd.apache.arrow.stream")
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_ONCE = frozenset({b"host", b"content-type", b"authorization", b"origin"})  # given twice, gate and route might read two
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -107,6 +108,8 @@ class Gate:
 
     async def _admit(self, passage: _Passage) -> None:
         scope, headers = passage.scope, passage.headers
+        if len(names := [name for name, _ in scope["headers"] if name in _ONCE]) != len(set(names)):
+            raise Refusal("bad-request", "Host, Content-Type, Authorization, Origin: each once at most")
         host = headers.get(b"host", b"").decode("latin-1").lower()
         if self.names and _name(host) not in self.names:
             raise Refusal("misdirected", "Set COMPLIANCE_HOSTS to the names by which the service is called")
