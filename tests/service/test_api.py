@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import threading
 from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -252,7 +253,8 @@ def test_a_webhook_is_signed_and_sent_until_it_is_taken(store, monkeypatch):
     "url",
     [
         "https://127.0.0.1/", "https://localhost/", "https://10.0.0.1/", "https://192.168.1.1/", "https://169.254.169.254/latest",
-        "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://[fd00::1]/", "https://0.0.0.0/", "https://2130706433/", "http://1.1.1.1/",
+        "https://[::1]/", "https://[::127.0.0.1]/", "https://[64:ff9b::7f00:1]/", "https://[fec0::1]/", "https://[2002:a00:1::]/",
+        "https://[::ffff:10.0.0.1]/", "https://[fd00::1]/", "https://0.0.0.0/", "https://2130706433/", "http://1.1.1.1/",
         "https://user@1.1.1.1/", "https://224.0.0.1/", "https://100.64.0.1/", "https:///x", "https://1.1.1.1:99999/",
     ],
 )  # fmt: skip
@@ -260,6 +262,34 @@ def test_a_webhook_never_leads_inside(api, url):
     assert api.post("/v1/webhooks", json={"url": url, "events": ["hold.created"]}).status_code == 422
     with pytest.raises(webhooks.Unreachable):
         webhooks.address(url, False)
+
+
+def test_an_address_that_cannot_be_called_keeps_no_other_webhook_waiting(store, monkeypatch):
+    with client_of(store, webhook_private=True) as api, _Receiver() as receiver:
+        url = f"http://127.0.0.1:{receiver.server.server_port}/hook"
+        for one in (url + "\u0001", "http://127.0.0.1:1/\u00e9", url):
+            assert api.post("/v1/webhooks", json={"url": one, "events": ["hold.created"]}).status_code == 201
+        monkeypatch.setattr(webhooks, "_later", lambda attempts: "2000-01-01T00:00:00Z")
+        api.post("/v1/holds", json=HOLD)
+        webhooks.deliver(store, True)
+        assert receiver.got
+
+
+@pytest.mark.parametrize("day", ["1900-02-29", "2100-02-29", "2026-02-29", "2026-04-31", "2026-11-24\n", "0900-01-01"])
+@pytest.mark.parametrize("field", ["issued", "review_by"])
+def test_a_hold_of_a_day_that_is_none_is_refused_and_stops_no_decision(api, day, field):
+    assert api.post("/v1/holds", json={**HOLD, field: day}).status_code == 422
+    assert api.post("/v1/decisions", json={"facts": CHILD}).status_code == 200
+
+
+def test_the_day_of_the_contract_is_the_calendars():
+    from calendar import isleap
+    from typing import get_args
+
+    from compliance.service.wire.requests import Day
+
+    pattern = get_args(Day)[1].pattern
+    assert all(bool(re.search(pattern, f"{year}-02-29")) == isleap(year) for year in range(1000, 3000))
 
 
 def test_a_change_of_the_law_is_told(tmp_path):
