@@ -11,6 +11,7 @@ import threading
 from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pyarrow as pa
 import pytest
 
 from compliance.service import webhooks
@@ -290,6 +291,25 @@ def test_the_day_of_the_contract_is_the_calendars():
 
     pattern = get_args(Day)[1].pattern
     assert all(bool(re.search(pattern, f"{year}-02-29")) == isleap(year) for year in range(1000, 3000))
+
+
+@pytest.mark.parametrize("key", ["P1", "P1 ", " P1", "P1\0", "", " ", "unknown ", "unknown", None])
+def test_padding_or_a_blank_identity_leads_past_no_hold(api, key):
+    assert _guard(api, {**OLD, "patient_key": "P1"}, "duplicate", 1)["allowed"]
+    assert api.post("/v1/holds", json={**HOLD, "scope": {"patient_key": ["P1 "]}}).status_code == 201
+    raw = json.dumps({"facts": {**OLD, "patient_key": key}, "reason": "duplicate", "copies_left": 1})
+    answer = api.post("/v1/guard", content=raw, headers=JSON)
+    assert answer.status_code == 422 if key == "P1\0" else answer.json()["holds"] == [{"id": "m1"}]
+    batch = pa.RecordBatch.from_pydict({name: [value] for name, value in [*OLD.items(), ("patient_key", key)] if not isinstance(value, list) and not name.endswith("_date")})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    found = api.post("/v1/decisions", content=sink.getvalue().to_pybytes(), headers={"content-type": "application/vnd.apache.arrow.stream"})
+    assert pa.ipc.open_stream(found.content).read_all().column("held").to_pylist() == [True]
+
+
+def test_a_hold_on_a_blank_identity_is_refused(api):
+    assert api.post("/v1/holds", json={**HOLD, "scope": {"study_uid": [" "]}}).status_code == 422
 
 
 def test_a_change_of_the_law_is_told(tmp_path):
