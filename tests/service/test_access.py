@@ -30,7 +30,7 @@ def test_without_configuration_this_machine_needs_no_key(api):
     assert api.get("/v1/facts").status_code == 200
 
 
-@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded"])
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-proto"])
 def test_what_a_proxy_passes_on_is_not_this_machine(api, header):
     assert api.get("/v1/facts", headers={header: "203.0.113.9"}).status_code == 401
 

@@ -30,6 +30,9 @@ NOBODY = Caller("nobody", frozenset())
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 STREAMS = ("application/x-ndjson", "application/vnd.apache.arrow.stream")
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_PROXIES = frozenset({
+    b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"x-client-ip",
+})  # fmt: skip
 _ONCE = frozenset({b"host", b"content-type", b"authorization", b"origin"})  # given twice, gate and route might read two
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -135,7 +138,7 @@ class Gate:
             return await run_in_threadpool(access.known, text)
         if scope["path"] in OPEN_PATHS:
             return NOBODY
-        proxied = b"forwarded" in headers or b"x-forwarded-for" in headers
+        proxied = not _PROXIES.isdisjoint(headers)
         if not proxied and is_loopback(_address(scope)) and await self._open_here():
             return HERE
         raise no_caller("A key is needed here.")
