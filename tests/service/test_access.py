@@ -30,7 +30,7 @@ def test_without_configuration_this_machine_needs_no_key(api):
     assert api.get("/v1/facts").status_code == 200
 
 
-@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded"])
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-proto"])
 def test_what_a_proxy_passes_on_is_not_this_machine(api, header):
     assert api.get("/v1/facts", headers={header: "203.0.113.9"}).status_code == 401
 
@@ -220,3 +220,10 @@ def test_forged_tokens_are_refused(trusting, issuer):
 
 def test_a_token_without_a_scope_of_ours_reaches_nothing(trusting, issuer):
     assert trusting.get("/v1/facts", headers=_bearer(issuer.token(scope="openid"))).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["host", "content-type", "origin", "authorization"])
+def test_a_header_given_twice_is_refused(api, name):
+    twice = [("content-type", "application/json"), (name, "testserver"), (name, "application/x-ndjson")]
+    answer = api.post("/v1/guard", content=b"{}", headers=twice)
+    assert answer.status_code == 400 and "once" in answer.json()["detail"]

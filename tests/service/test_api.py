@@ -6,10 +6,12 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import threading
 from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pyarrow as pa
 import pytest
 
 from compliance.service import webhooks
@@ -252,7 +254,8 @@ def test_a_webhook_is_signed_and_sent_until_it_is_taken(store, monkeypatch):
     "url",
     [
         "https://127.0.0.1/", "https://localhost/", "https://10.0.0.1/", "https://192.168.1.1/", "https://169.254.169.254/latest",
-        "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://[fd00::1]/", "https://0.0.0.0/", "https://2130706433/", "http://1.1.1.1/",
+        "https://[::1]/", "https://[::127.0.0.1]/", "https://[64:ff9b::7f00:1]/", "https://[fec0::1]/", "https://[2002:a00:1::]/",
+        "https://[::ffff:10.0.0.1]/", "https://[fd00::1]/", "https://0.0.0.0/", "https://2130706433/", "http://1.1.1.1/",
         "https://user@1.1.1.1/", "https://224.0.0.1/", "https://100.64.0.1/", "https:///x", "https://1.1.1.1:99999/",
     ],
 )  # fmt: skip
@@ -260,6 +263,53 @@ def test_a_webhook_never_leads_inside(api, url):
     assert api.post("/v1/webhooks", json={"url": url, "events": ["hold.created"]}).status_code == 422
     with pytest.raises(webhooks.Unreachable):
         webhooks.address(url, False)
+
+
+def test_an_address_that_cannot_be_called_keeps_no_other_webhook_waiting(store, monkeypatch):
+    with client_of(store, webhook_private=True) as api, _Receiver() as receiver:
+        url = f"http://127.0.0.1:{receiver.server.server_port}/hook"
+        for one in (url + "\u0001", "http://127.0.0.1:1/\u00e9", url):
+            assert api.post("/v1/webhooks", json={"url": one, "events": ["hold.created"]}).status_code == 201
+        monkeypatch.setattr(webhooks, "_later", lambda attempts: "2000-01-01T00:00:00Z")
+        api.post("/v1/holds", json=HOLD)
+        webhooks.deliver(store, True)
+        assert receiver.got
+
+
+@pytest.mark.parametrize("day", ["1900-02-29", "2100-02-29", "2026-02-29", "2026-04-31", "2026-11-24\n", "0900-01-01"])
+@pytest.mark.parametrize("field", ["issued", "review_by"])
+def test_a_hold_of_a_day_that_is_none_is_refused_and_stops_no_decision(api, day, field):
+    assert api.post("/v1/holds", json={**HOLD, field: day}).status_code == 422
+    assert api.post("/v1/decisions", json={"facts": CHILD}).status_code == 200
+
+
+def test_the_day_of_the_contract_is_the_calendars():
+    from calendar import isleap
+    from typing import get_args
+
+    from compliance.service.wire.requests import Day
+
+    pattern = get_args(Day)[1].pattern
+    assert all(bool(re.search(pattern, f"{year}-02-29")) == isleap(year) for year in range(1000, 3000))
+
+
+@pytest.mark.parametrize("key", ["P1", "P1 ", " P1", "P1\0", "", " ", "unknown ", "unknown", None])
+def test_padding_or_a_blank_identity_leads_past_no_hold(api, key):
+    assert _guard(api, {**OLD, "patient_key": "P1"}, "duplicate", 1)["allowed"]
+    assert api.post("/v1/holds", json={**HOLD, "scope": {"patient_key": ["P1 "]}}).status_code == 201
+    raw = json.dumps({"facts": {**OLD, "patient_key": key}, "reason": "duplicate", "copies_left": 1})
+    answer = api.post("/v1/guard", content=raw, headers=JSON)
+    assert answer.status_code == 422 if key == "P1\0" else answer.json()["holds"] == [{"id": "m1"}]
+    batch = pa.RecordBatch.from_pydict({name: [value] for name, value in [*OLD.items(), ("patient_key", key)] if not isinstance(value, list) and not name.endswith("_date")})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    found = api.post("/v1/decisions", content=sink.getvalue().to_pybytes(), headers={"content-type": "application/vnd.apache.arrow.stream"})
+    assert pa.ipc.open_stream(found.content).read_all().column("held").to_pylist() == [True]
+
+
+def test_a_hold_on_a_blank_identity_is_refused(api):
+    assert api.post("/v1/holds", json={**HOLD, "scope": {"study_uid": [" "]}}).status_code == 422
 
 
 def test_a_change_of_the_law_is_told(tmp_path):

@@ -73,6 +73,7 @@ def test_two_days_of_one_place_are_compared(api):
     assert "22 years after end of year of study date" in found.partition("law of 2026-11-24")[2]
     assert "no law on file" in api.get("/compare.html", params={"a": "QQ", "b": "XA"}).text
     assert api.get("/compare.html", params={"a": "XA", "on_a": "yesterday"}).status_code == 400
+    assert api.get("/compare.html", params={"a": "XA", "on_a": "0001-01-01"}).status_code == 400
 
 
 def test_search_on_the_server(api):

@@ -102,6 +102,8 @@ ODD = {
     "no rows": {"jurisdiction": pa.array([], pa.string())},
     "large text": {"jurisdiction": pa.array(["XA"], pa.large_string())},
     "a view": {"jurisdiction": pa.array(["XA"], pa.string_view())},
+    "a dictionary of nothing": {"jurisdiction": pa.DictionaryArray.from_arrays(pa.array([0, None], pa.int32()), pa.nulls(1))},
+    "an id of parts": {"id": pa.array([{"a": 1}]), "jurisdiction": ["XA"]},
 }  # fmt: skip
 
 
@@ -110,6 +112,7 @@ def test_odd_columns_are_read_or_refused(process, name):
     batch = pa.RecordBatch.from_pydict(ODD[name])
     answer = httpx.post(f"{process.url}/v1/decisions", content=_stream([batch]), headers=ARROW, timeout=60)
     assert answer.status_code in (200, 422), answer.text
+    assert process.process.poll() is None
 
 
 def test_an_arrow_stream_that_breaks_off_is_not_taken_for_the_whole(process):

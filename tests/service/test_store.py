@@ -111,6 +111,8 @@ def test_the_database_itself_refuses_to_change_the_ledger(url, change):
         ("UPDATE ledger SET actor = 'somebody else' WHERE number = 3", "entry 3 .* was changed"),
         ("DELETE FROM ledger WHERE number = 2", "entry 2 .* is missing"),
         ("DELETE FROM ledger WHERE number = 3", "entry 3 .* is missing: entry 3 was noted"),
+        ("INSERT INTO ledger SELECT -1, at, actor, act, subject, body, previous, 'x' FROM ledger WHERE number = 1", "entry -1 .* never written"),
+        ("UPDATE ledger SET body = CAST(x'ff' AS BLOB) WHERE number = 2", "entry 2 .* was changed"),
     ],
 )
 def test_tampering_is_found(tmp_path, change, why):

@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 
 from compliance.decision.luts import Days
 from compliance.law.dates import EPOCH, EVERYTHING, NEVER, OPEN, DateRange
-from compliance.law.vocabulary import HAPPENED, UNKNOWN, FactType, Members, Unknown, Value, Vocabulary, read_value
+from compliance.law.vocabulary import (
+    HAPPENED,
+    PADDING,
+    UNKNOWN,
+    FactType,
+    Members,
+    Unknown,
+    Value,
+    Vocabulary,
+    read_value,
+)
 
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.intp]
@@ -116,8 +126,8 @@ class FactTable:
             if value is not None:
                 facts[name] = value
         for name, text in self.texts.items():
-            if (word := text[row].as_py()) not in (None, ""):
-                facts[name] = UNKNOWN if word == "unknown" else str(word)
+            if word := str(text[row].as_py() or "").strip(PADDING):
+                facts[name] = UNKNOWN if word == "unknown" else word
         return facts
 
 

@@ -24,7 +24,7 @@ from compliance.law.dates import EVERYTHING, NEVER, OPEN, DateRange
 from compliance.law.jurisdictions import Jurisdictions
 from compliance.law.periods import EITHER, Combined, Event, Line, Period, Round, Word, facts_of
 from compliance.law.scopes import Scope
-from compliance.law.vocabulary import Unknown, Value
+from compliance.law.vocabulary import PADDING, Unknown, Value
 
 Truths = NDArray[np.uint8]
 NOWHERE: Truths = np.zeros(1, np.uint8)
@@ -275,6 +275,7 @@ def _truths(sure: Mask, perhaps: Mask) -> Truths:
 
 
 def _among(texts: pa.Array, condition: Listed) -> Truths:
+    texts = pc.utf8_trim(texts if pa.types.is_string(texts.type) else texts.cast(pa.string()), PADDING)
     absent = pc.or_kleene(pc.is_null(texts), pc.is_in(texts, pa.array(["", "unknown"])))
     absent = np.asarray(absent.to_numpy(zero_copy_only=False))
     inside = pc.is_in(texts, pa.array(sorted(condition.reach), pa.string()))

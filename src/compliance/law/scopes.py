@@ -24,7 +24,7 @@ from compliance.law.conditions import (
 from compliance.law.dates import read_edtf
 from compliance.law.periods import read_line
 from compliance.law.shape import Reader, Shape
-from compliance.law.vocabulary import FactType, Vocabulary
+from compliance.law.vocabulary import PADDING, FactType, Vocabulary
 from compliance.law.yaml import Node
 
 
@@ -112,8 +112,10 @@ def _read_list(kind: FactType, node: Node, reader: Reader, vocabulary: Vocabular
                 item,
                 f"{item.value!r} is not allowed. Allowed: {listed(kind.values, 30)}.{guess(item.value, kind.values)}",
             )
+        elif kind.type == "text" and not item.value.strip(PADDING):
+            below.fault(item, "a blank text matches nothing")
         else:
-            words.append(item.value)
+            words.append(item.value.strip(PADDING) if kind.type == "text" else item.value)
     return listing(kind.name, frozenset(words), vocabulary) if words else None
 
 

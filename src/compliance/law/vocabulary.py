@@ -157,6 +157,9 @@ class Vocabulary:
         return facts
 
 
+PADDING = " \t\r\n\0"  # around a text it says nothing (DICOM fills up to even length); a blank text is not known
+
+
 def read_value(kind: FactType, raw: Any) -> Value:
     """Read one value; raises ValueError with a sentence that says what is allowed."""
     if raw == "unknown":
@@ -167,7 +170,8 @@ def read_value(kind: FactType, raw: Any) -> Value:
         return _boolean(raw)
     if kind.type in ("text", "place"):
         if isinstance(raw, str | int | float) and not isinstance(raw, bool):
-            return str(raw)
+            word = str(raw).strip(PADDING) if kind.type == "text" else str(raw)
+            return word if word and word != "unknown" else UNKNOWN
         raise ValueError("must be text")
     if kind.type == "days":
         if not isinstance(raw, Mapping):

@@ -30,6 +30,10 @@ NOBODY = Caller("nobody", frozenset())
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 STREAMS = ("application/x-ndjson", "application/vnd.apache.arrow.stream")
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_PROXIES = frozenset({
+    b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"x-client-ip",
+})  # fmt: skip
+_ONCE = frozenset({b"host", b"content-type", b"authorization", b"origin"})  # given twice, gate and route might read two
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -107,6 +111,8 @@ class Gate:
 
     async def _admit(self, passage: _Passage) -> None:
         scope, headers = passage.scope, passage.headers
+        if len(names := [name for name, _ in scope["headers"] if name in _ONCE]) != len(set(names)):
+            raise Refusal("bad-request", "Host, Content-Type, Authorization, Origin: each once at most")
         host = headers.get(b"host", b"").decode("latin-1").lower()
         if self.names and _name(host) not in self.names:
             raise Refusal("misdirected", "Set COMPLIANCE_HOSTS to the names by which the service is called")
@@ -132,7 +138,7 @@ class Gate:
             return await run_in_threadpool(access.known, text)
         if scope["path"] in OPEN_PATHS:
             return NOBODY
-        proxied = b"forwarded" in headers or b"x-forwarded-for" in headers
+        proxied = not _PROXIES.isdisjoint(headers)
         if not proxied and is_loopback(_address(scope)) and await self._open_here():
             return HERE
         raise no_caller("A key is needed here.")

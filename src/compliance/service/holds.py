@@ -17,7 +17,8 @@ from compliance.service import tables, wire
 from compliance.service.contract import IDEMPOTENCY, JSON, Operation, Param, ref
 from compliance.service.laws import scope_words
 from compliance.service.problems import Refusal, of_error
-from compliance.service.serving import Service, answer, asked, caller, read_scope, serving
+from compliance.service.serving import Service, answer, asked, caller, hold_of, read_scope, serving
+from compliance.service.store import StoreError
 from compliance.service.writing import Done, digest, write
 
 
@@ -68,6 +69,10 @@ async def create(request: Request) -> Response:
             id=new.id, scope=new.scope, matter=new.matter, issued_by=new.issued_by, trigger=new.trigger, issued=issued,
             review_by=new.review_by if isinstance(new.review_by, str) else "", added_by=who, added=at,
         )  # fmt: skip
+        try:
+            hold_of(row, service.knowledge)  # one that cannot be read would stop every decision, even when released
+        except StoreError:
+            raise Refusal("invalid", "issued or review_by is no day. Allowed: a day such as 2026-11-24") from None
         session.add(row)
         said = {"scope": digest(new.scope), "issued": issued, "issued_by": new.issued_by}
         return Done(

@@ -32,7 +32,7 @@ class Broken:
 def digest_of(entry: Ledger) -> str:
     """Return the digest that an entry must have."""
     whole = [entry.number, entry.at, entry.actor, entry.act, entry.subject, entry.body, entry.previous]
-    return hashlib.sha256(json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(whole, ensure_ascii=False, separators=(",", ":"), default=repr).encode()).hexdigest()
 
 
 def lock(session: Session) -> None:
@@ -74,7 +74,9 @@ def verify(session: Session, head: tuple[int, str] | None = None) -> tuple[int, 
     `head`: an entry noted earlier, which must still be there.
     """
     number, previous = 0, START
-    for entry in entries(session):
+    for entry in entries(session, -(2**63)):
+        if entry.number < 1:
+            return number, previous, Broken(entry.number, "was never written by this program")
         if entry.number != number + 1:
             return number, previous, Broken(number + 1, "is missing")
         if entry.previous != previous:

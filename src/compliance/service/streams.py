@@ -194,6 +194,26 @@ def _check(schema: pa.Schema, service: Service) -> None:
         )
     if len(set(schema.names)) != len(schema.names):
         raise Refusal("bad-facts", "A column occurs twice")
+    if wrong := [field.name for field in schema if not _plain(field.type)]:
+        raise Refusal(
+            "bad-facts",
+            "Some columns are of a type that is not read here",
+            [{"path": name, "message": "allowed are texts, dictionaries of texts, booleans, numbers, days"} for name in wrong],
+        )
+
+
+def _plain(kind: pa.DataType) -> bool:
+    """Tell whether a column is of a type that holds facts; some others (a dictionary of nulls) end the process in pyarrow."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        inside = kind.value_type
+        return bool(types.is_string(inside) or types.is_large_string(inside) or types.is_boolean(inside))
+    tests = (
+        types.is_null, types.is_boolean, types.is_integer, types.is_floating, types.is_string, types.is_large_string,
+        types.is_string_view, types.is_binary, types.is_large_binary, types.is_date, types.is_timestamp,
+    )  # fmt: skip
+    return any(test(kind) for test in tests)
 
 
 def _with_id(asked: pa.RecordBatch, decided: pa.RecordBatch) -> pa.RecordBatch:

@@ -28,6 +28,7 @@ from compliance.service.tables import Deliveries, Webhooks
 
 MOST_ATTEMPTS = 12
 _PATIENCE = 10.0
+_GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
 
 
 class Unreachable(Exception):
@@ -78,8 +79,9 @@ def address(url: str, private: bool) -> tuple[str, int, str]:
 
 def _public(text: str) -> bool:
     one = ipaddress.ip_address(text.partition("%")[0])
-    mapped = getattr(one, "ipv4_mapped", None) or getattr(one, "sixtofour", None)
-    return one.is_global and not one.is_multicast and (mapped is None or mapped.is_global)
+    if isinstance(one, ipaddress.IPv6Address):  # 2000::/3 is all that was given out; NAT64 and the like lead inside
+        return one.is_global and one in _GIVEN_OUT and (one.sixtofour is None or one.sixtofour.is_global)
+    return one.is_global and not one.is_multicast
 
 
 def deliver(store: Store, private: bool, many: int = 20) -> int:
@@ -125,7 +127,7 @@ def _send(store: Store, number: int, url: str, secret: str, body: str, attempts:
         taken, said = reply.is_success, f"status {reply.status_code}"
     except Unreachable as error:
         taken, said = False, str(error)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # whatever it is: the others must still be sent
         taken, said = False, type(error).__name__
 
     def note(session: Session) -> None:
