@@ -70,3 +70,9 @@ def test_days_that_no_table_holds_are_decided_one_by_one(day: date) -> None:
 def test_no_row_gives_no_answer() -> None:
     batch = table(jurisdiction=pa.array([], pa.string()), study_date=pa.array([], pa.date32()))
     assert Evaluator(frame(), TODAY).decide(batch).num_rows == 0
+
+
+def test_a_dictionary_of_nulls_holds_nothing_and_ends_no_process() -> None:
+    nulls = pa.DictionaryArray.from_arrays(pa.array([0, None], pa.int32()), pa.nulls(1))
+    facts = read(table(modality=nulls), frame().vocabulary)
+    assert [facts.question(row).get("modality") for row in range(2)] == [None, None]

@@ -202,6 +202,8 @@ def dated(column: pa.Array, span: pa.Array | None) -> Dated:
 
 def coded(kind: FactType, column: pa.Array) -> tuple[Coded, Unreadable | None]:
     """Read a column of words or booleans; with it what could not be read."""
+    if pa.types.is_dictionary(column.type) and pa.types.is_null(column.type.value_type):
+        column = pa.nulls(len(column))  # pyarrow ends the process on a dictionary of nulls
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     codes = numbers(column.indices)[0].astype(np.intp)
