@@ -1,4 +1,4 @@
-"""The columnar evaluator says in columns what `decide` says for one study (SEMANTICS 35), in every output."""
+"""The columnar evaluator says in columns what `decide` says for one study (rule 35 of laws/README.md), in every output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ignorance never permits purging (SEMANTICS 35): on invented statutes with every feature, and on the shipped law.
+"""Ignorance never permits purging (rule 35 of laws/README.md): on invented statutes with every feature, and on the shipped law.
 
 The examples are the same on every run; `EXAMPLES=5000 pytest tests/decision/test_properties.py` hunts with fresh ones.
 """

@@ -1,4 +1,4 @@
-"""SEMANTICS 28-34: what authors of law are told, how a case is judged, and the shape of the answer."""
+"""Rules 28 to 34 of laws/README.md: what authors of law are told, how a case is judged, and the shape of the answer."""
 
 from __future__ import annotations
 

@@ -198,13 +198,6 @@ def test_rule_16_guidance_covers_only_where_binding_law_is_nothing_found(tmp_pat
     assert span(ask(base(tmp_path, "XB\n" + floor("m", "3 years after study_date", status="unverified")), place="XB")) == "?/?"
 
 
-def test_rule_16_of_floors_that_end_together_one_of_this_place_that_binds_and_was_seen_is_named(tmp_path):
-    advice, unseen = floor("a-advice", "10 years after study_date", force="guidance"), floor("b-unseen", "10 years after study_date", status="unverified")
-    law = base(tmp_path, "XA\n" + "\n".join([advice, unseen, TEN]), "XA-N\n" + TEN)
-    assert ask(law).governing == ("XA/act-1#ten",)
-    assert ask(law, place="XA-N").governing == ("XA-N/act-2#ten",)
-
-
 def test_rule_17_the_early_end_takes_the_earliest_of_a_floor_and_its_possible_overriders(tmp_path):
     law = base(tmp_path, "XA\n" + TEN + "\n" + floor("acc", "4 years after study_date", "{accident: true}", overrides="[ten]"))
     assert span(ask(law)) == "2024-03-01/2030-03-01"

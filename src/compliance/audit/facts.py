@@ -163,7 +163,7 @@ def _or(where: Mask, value: object, other: NDArray[np.int32]) -> NDArray[np.int3
 
 
 def _blurred(batch: pa.RecordBatch, sites: Sites) -> Mask | None:
-    """De-identified studies: their dates are no dates, unless the profile vouches for them (SEMANTICS 28)."""
+    """De-identified studies: their dates are no dates, unless the profile vouches for them (rule 28 of laws/README.md)."""
     if "deidentified" not in batch.schema.names:
         return None
     marked = np.asarray(pc.fill_null(batch.column("deidentified"), False).to_numpy(zero_copy_only=False))

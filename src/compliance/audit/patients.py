@@ -1,4 +1,4 @@
-"""What an inventory knows of a patient as of a day: a bound, not a fact (SEMANTICS 27).
+"""What an inventory knows of a patient as of a day: a bound, not a fact (rule 27 of laws/README.md).
 
 SQL that DuckDB runs here and Spark elsewhere; it joins small groups rather than using wide windows. `SEEN` makes the view
 `seen` (row, patient_key, site, first and last day of the study as ordinals, mammogram) from the studies and the table

@@ -34,7 +34,7 @@ class Site:
     keepers: tuple[Mapping[str, Value], ...]
     decided_by: str = ""
     why: str = ""
-    vouch_dates: bool = False  # dates of de-identified studies are taken as true (SEMANTICS 28)
+    vouch_dates: bool = False  # dates of de-identified studies are taken as true (rule 28 of laws/README.md)
 
     def matches(self, row: Mapping[str, Any]) -> bool:
         """Every named column matches one of its patterns (`*`, `?`, `[...]`; capitals do not matter)."""

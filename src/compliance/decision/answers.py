@@ -217,7 +217,7 @@ class Answers:
 
 
 def _disposition(lo: Days, hi: Days, last_day: Days, held: Mask, as_of: int) -> NDArray[np.int8]:
-    """SEMANTICS 21: the first that holds."""
+    """Rule 21 of laws/README.md: the first that holds."""
     found = np.where(as_of > last_day, np.int8(MUST_PURGE), np.int8(MAY_PURGE))
     found = np.where(as_of <= lo, np.int8(RETAIN), found)
     found = np.where((as_of <= hi) & (as_of > lo), np.int8(UNDETERMINED), found)

@@ -1,4 +1,4 @@
-"""Which norms apply to one part of a study: scope, versions, copies, overrides (SEMANTICS 7, 9-14)."""
+"""Which norms apply to one part of a study: scope, versions, copies, overrides (rules 7, 9-14 of laws/README.md)."""
 
 from __future__ import annotations
 
@@ -60,14 +60,8 @@ class NormSet:
     overriders: Mapping[str, tuple[str, ...]]  # norm id -> norms that may lawfully displace it
     by_kind: Mapping[str, tuple[tuple[Norm, Truth, Round], ...]]
     width: Mapping[str, int]  # place -> 0 for the narrowest
-    inside: int  # so many of the narrowest are places inside the code
     words: Mapping[str, tuple[str, ...]]  # kind -> the facts its norms ask about that are no dates
     sifted: dict[Any, tuple[dict[str, Looked], tuple[Candidate, ...]]] = field(default_factory=dict, compare=False)
-
-    def rank(self, norm: Norm) -> tuple[bool, bool, bool, int, str]:
-        """Which of two norms with the same last day is named: one of this place, binding, seen, narrow."""
-        width = self.width.get(norm.jurisdiction, 0)
-        return width < self.inside, norm.force != "binding", not norm.sure, width, norm.id
 
 
 def norm_set(knowledge: KnowledgeBase, code: str) -> NormSet:
@@ -99,7 +93,7 @@ def _make(knowledge: KnowledgeBase, code: str) -> NormSet:
     width = {place: number for number, place in enumerate(order)}
     words = {kind: _words([norm for norm, _, _ in entries]) for kind, entries in by_kind.items()}
     displacers = {name: tuple(found) for name, found in overriders.items()}
-    return NormSet(code, tuple(norms), displacers, kinds, width, len(below), words)
+    return NormSet(code, tuple(norms), displacers, kinds, width, words)
 
 
 def _words(norms: Iterable[Norm]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Assumptions: explicit, in order, printed wherever they were used (SEMANTICS 26). They fill absent facts only."""
+"""Assumptions: explicit, in order, printed wherever they were used (rule 26 of laws/README.md). They fill absent facts only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check: strict reading, lint, and the cases that law files carry (SEMANTICS 33), every problem at once."""
+"""Check: strict reading, lint, and the cases that law files carry (rule 33 of laws/README.md), every problem at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON contract of a decision (DESIGN section 7, SEMANTICS 34)."""
+"""The JSON contract of a decision (rule 34 of laws/README.md)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from compliance.law.situation import BadData, situate
 def contradictions(
     question: Question, knowledge: KnowledgeBase, as_of: int, assumptions: Sequence[AssumptionSet]
 ) -> tuple[BadData, ...]:
-    """Return what `Decision.problems` would say (SEMANTICS 3, 8)."""
+    """Return what `Decision.problems` would say (rules 3, 8 of laws/README.md)."""
     found: dict[BadData, None] = {}
     for own in question.by_keeper():
         filled, _ = assume(own, assumptions, as_of)

@@ -1,7 +1,7 @@
 """decide(facts, knowledge, as_of) -> Decision: from which day may the image go, under which norm, and what comes first.
 
 Pure: no clock, no I/O, no defaults for facts. The Decision holds every norm that was looked at with the situation it was
-held against, so that text, Markdown, JSON and HTML only render it (SEMANTICS 4-8, 16-24).
+held against, so that text, Markdown, JSON and HTML only render it (rules 4-8, 16-24 of laws/README.md).
 """
 
 from __future__ import annotations
@@ -144,13 +144,13 @@ def _places(facts: Mapping[str, Value], knowledge: KnowledgeBase, notes: list[st
 
 
 def kept(given: Sequence[str], knowledge: KnowledgeBase) -> list[str]:
-    """Return the codes that are judged: one whose descendant is also given is dropped (SEMANTICS 5)."""
+    """Return the codes that are judged: one whose descendant is also given is dropped (rule 5 of laws/README.md)."""
     lineage = knowledge.jurisdictions.lineage
     return [code for code in given if not any(code != other and code in lineage(other) for other in given)]
 
 
 def disposition(result: ClassResult, as_of: int, held: bool) -> str:
-    """Return what to do with one class on a day: the first that holds (SEMANTICS 21)."""
+    """Return what to do with one class on a day: the first that holds (rule 21 of laws/README.md)."""
     early, late = result.fold.full
     if held:
         return "held"
@@ -230,7 +230,7 @@ def _duties(parts: tuple[Part, ...]) -> tuple[Duty, ...]:
 
 
 def next_change(decision: Decision) -> Change | None:
-    """Return the next enacted change of a norm that governs the decision (SEMANTICS 22)."""
+    """Return the next enacted change of a norm that governs the decision (rule 22 of laws/README.md)."""
     governing = set(decision.governing)
     changes = [
         Change(norm.id, version.since.earliest)

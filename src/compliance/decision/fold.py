@@ -1,4 +1,4 @@
-"""Norms are folded, not ranked: floors by the latest, ceilings by the earliest (SEMANTICS 16-19)."""
+"""Norms are folded, not ranked: floors by the latest, ceilings by the earliest (rules 16-19 of laws/README.md)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from compliance.law.dates import EVERYTHING, LAST, NEVER, OPEN, DateRange
 class Fold(NamedTuple):
     """What the floors (or lossy norms) of one part say together.
 
-    `full` counts every force, `binding` binding law alone; `governing` is the norm with the latest late end; of several the
-    first by `NormSet.rank`.
+    `full` counts every force, `binding` binding law alone; `governing` is the norm with the latest late end.
     """
 
     full: DateRange
@@ -62,7 +61,9 @@ def _permanent(one: Looked, floors: Mapping[str, Looked]) -> bool:
 
 
 def _governing(live: Iterable[Looked], chosen: NormSet) -> str | None:
-    best = min(live, key=lambda one: (-_late(one), *chosen.rank(one.norm)), default=None)
+    best = min(
+        live, key=lambda one: (-_late(one), chosen.width.get(one.norm.jurisdiction, 0), one.norm.id), default=None
+    )
     return best.norm.id if best else None
 
 

@@ -118,7 +118,7 @@ def _displace(seen: Seen, overriders: Iterable[str], found: Mapping[str, Seen]) 
 class Folded:
     """What the floors (or lossy norms) of each row say together: see `fold.Fold`. `governing` is a rank, -1 = none.
 
-    Only sure binding law has an early end (SEMANTICS 17), so `lo` is that of the binding fold too.
+    Only sure binding law has an early end (rule 17 of laws/README.md), so `lo` is that of the binding fold too.
     """
 
     lo: Days

@@ -1,4 +1,4 @@
-"""Holds: they never end by date, only by a recorded release; one that may match holds (SEMANTICS 20)."""
+"""Holds: they never end by date, only by a recorded release; one that may match holds (rule 20 of laws/README.md)."""
 
 from __future__ import annotations
 

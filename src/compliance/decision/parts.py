@@ -1,4 +1,4 @@
-"""The parts of a study that are judged alone (SEMANTICS 6)."""
+"""The parts of a study that are judged alone (rule 6 of laws/README.md)."""
 
 from __future__ import annotations
 

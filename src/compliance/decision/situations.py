@@ -1,6 +1,6 @@
 """From the facts of many studies to what is known of them: assumptions, the rule on death, tense and bounds, in columns.
 
-The same as `assume.assume` and `law.situation.situate` for one study (SEMANTICS 1-3, 8, 26).
+The same as `assume.assume` and `law.situation.situate` for one study (rules 1-3, 8, 26 of laws/README.md).
 """
 
 from __future__ import annotations

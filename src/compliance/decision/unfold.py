@@ -1,4 +1,4 @@
-"""Studies unfolded into the parts that are judged alone, and folded again (SEMANTICS 6), in columns.
+"""Studies unfolded into the parts that are judged alone, and folded again (rule 6 of laws/README.md), in columns.
 
 A part is one record class, one modality and one body part. `Parts` are the rows of parts; `Level` folds runs of them.
 """

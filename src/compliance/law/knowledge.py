@@ -30,7 +30,7 @@ EVERYWHERE = ""  # the place of an own policy that names none
 class KnowledgeBase:
     """Statutes by place, with the vocabulary and the places they speak of.
 
-    `gaps`: what nobody researched holds images back (SEMANTICS 15); only the cases of law files go without.
+    `gaps`: what nobody researched holds images back (rule 15 of laws/README.md); only the cases of law files go without.
     """
 
     vocabulary: Vocabulary

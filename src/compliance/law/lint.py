@@ -171,7 +171,7 @@ def _periods(desk: _Desk, number: int, norm: Norm) -> None:
 
 
 def _may_stay_open(desk: _Desk, norm: Norm, version: Version, path: tuple[str | int, ...]) -> None:
-    """`latest` over a fact that mostly never happens keeps every image for ever (SEMANTICS 29)."""
+    """`latest` over a fact that mostly never happens keeps every image for ever (rule 29 of laws/README.md)."""
     if not isinstance(version.period, Combined) or version.period.how != "latest":
         return
     conditions = (*norm.scope.conditions(), *version.scope.conditions())

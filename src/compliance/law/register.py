@@ -74,7 +74,7 @@ def stale(base: KnowledgeBase, today: int, months: int) -> Iterator[Norm]:
 def at_stake(base: KnowledgeBase) -> dict[str, tuple[str, ...]]:
     """Return, for every fact the `practical` set assumes, the places whose floors ask about it.
 
-    There a wrong assumption moves the date (SEMANTICS 26).
+    There a wrong assumption moves the date (rule 26 of laws/README.md).
     """
     assumed = {assumption.fact for assumption in base.vocabulary.assumptions("practical")}
     found: dict[str, set[str]] = {fact: set() for fact in assumed}

@@ -1,4 +1,4 @@
-"""What is known of one keeper's study on one day: tense, bounds and contradictions (SEMANTICS 1-3, 8, 11)."""
+"""What is known of one keeper's study on one day: tense, bounds and contradictions (rules 1-3, 8, 11 of laws/README.md)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _given(values: Mapping[str, Value], fact: str) -> DateRange:
 
 
 def _death(values: dict[str, Value], as_of: int, problems: list[BadData]) -> None:
-    """`deceased` and `death_date` say the same thing (SEMANTICS 8)."""
+    """`deceased` and `death_date` say the same thing (rule 8 of laws/README.md)."""
     deceased, death = values.get("deceased"), values.get("death_date")
     if isinstance(deceased, bool):
         said = DateRange(OPEN, as_of) if deceased else NEVER_RANGE

@@ -2,7 +2,7 @@
 
 Law, holds and facts are those of this moment, the assumptions those of the organisation: a caller chooses neither. Any
 answer but 200 with `allowed: true` means no. Deleting as a duplicate, or because it was moved or merged, asks about the
-copy that goes (SEMANTICS 7): free while another of equal quality remains, never under a hold.
+copy that goes (rule 7 of laws/README.md): free while another of equal quality remains, never under a hold.
 """
 
 from __future__ import annotations

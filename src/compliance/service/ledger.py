@@ -32,7 +32,9 @@ class Broken:
 def digest_of(entry: Ledger) -> str:
     """Return the digest that an entry must have."""
     whole = [entry.number, entry.at, entry.actor, entry.act, entry.subject, entry.body, entry.previous]
-    return hashlib.sha256(json.dumps(whole, ensure_ascii=False, separators=(",", ":"), default=repr).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(whole, ensure_ascii=False, separators=(",", ":"), default=repr).encode()
+    ).hexdigest()
 
 
 def lock(session: Session) -> None:

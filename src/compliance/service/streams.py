@@ -198,7 +198,10 @@ def _check(schema: pa.Schema, service: Service) -> None:
         raise Refusal(
             "bad-facts",
             "Some columns are of a type that is not read here",
-            [{"path": name, "message": "allowed are texts, dictionaries of texts, booleans, numbers, days"} for name in wrong],
+            [
+                {"path": name, "message": "allowed are texts, dictionaries of texts, booleans, numbers, days"}
+                for name in wrong
+            ],
         )
 
 
