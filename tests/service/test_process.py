@@ -115,6 +115,16 @@ def test_odd_columns_are_read_or_refused(process, name):
     assert process.process.poll() is None
 
 
+@pytest.mark.parametrize("method", ["zstd", "lz4"])
+def test_a_stream_that_may_unfold_without_bound_is_refused(process, method):
+    batch = pa.RecordBatch.from_pydict({"jurisdiction": pa.array(["x" * 10_000_000])})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression=method)) as writer:
+        writer.write_batch(batch)
+    answer = httpx.post(f"{process.url}/v1/decisions", content=sink.getvalue().to_pybytes(), headers=ARROW, timeout=60)
+    assert answer.status_code == 422 and "without compression" in answer.text
+
+
 def test_an_arrow_stream_that_breaks_off_is_not_taken_for_the_whole(process):
     whole = b"".join(_stream([_batch(3000), _batch(3000)]))
     with pytest.raises((httpx.HTTPError, pa.ArrowException)):

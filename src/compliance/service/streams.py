@@ -155,12 +155,13 @@ class Arrow(_Stream):
         import pyarrow as pa
 
         from compliance.service.bulk import evaluator_of
+        from compliance.service.messages import Checked
 
         service = self._service
         evaluator = evaluator_of(service.knowledge, service.today(), service.sets(self._names), service.holds())
         source = pa.PythonFile(_Source(ends), mode="r")
         try:
-            reader = pa.ipc.open_stream(source)
+            reader = pa.ipc.open_stream(pa.PythonFile(Checked(source), mode="r"))
             _check(reader.schema, service)
             writer = None
             for batch in reader:
