@@ -16,6 +16,7 @@ from openfisca_core.simulation_builder import SimulationBuilder
 from openfisca_core.taxbenefitsystems import TaxBenefitSystem
 from openfisca_core.variables import Variable
 from rounds import ratios
+from studies import later
 
 from compliance.decision.decide import decide
 from compliance.law.dates import OPEN, DateRange, read_edtf
@@ -69,10 +70,6 @@ def fisca_rule() -> TaxBenefitSystem:
         label = "last day it is kept"
 
         def formula(study, period):
-            def later(days: np.ndarray, years: int) -> np.ndarray:
-                month = days.astype("datetime64[M]")
-                return (month + 12 * years).astype("datetime64[D]") + (days.astype("datetime64[D]") - month.astype("datetime64[D]"))
-
             return np.maximum(later(study("study_date", period), 10), later(study("birth_date", period), 21))
 
     system = TaxBenefitSystem([study])

@@ -26,7 +26,7 @@ from openfisca_core.simulation_builder import SimulationBuilder
 from openfisca_core.taxbenefitsystems import TaxBenefitSystem
 from openfisca_core.variables import Variable
 from rounds import ratios
-from studies import AS_OF, PLACES, law, write
+from studies import AS_OF, PLACES, later, law, write
 
 from compliance.decision.assume import shipped
 from compliance.decision.columns import Evaluator
@@ -66,12 +66,6 @@ def by_polars(source: Path, target: Path) -> Callable[[], None]:
     end = "((study_date + interval '10y'))"
     sql = case(end).replace("greatest(discharge", "greatest (discharge")
     return lambda: pl.SQLContext(t=pl.scan_parquet(source)).execute(f"select {sql} as retain from t").sink_parquet(target)
-
-
-def later(days: np.ndarray, number: np.ndarray | int) -> np.ndarray:
-    days = days.astype("datetime64[D]")
-    month = days.astype("datetime64[M]")
-    return (month + 12 * np.asarray(number)).astype("datetime64[D]") + (days - month.astype("datetime64[D]"))
 
 
 def fisca_rule() -> TaxBenefitSystem:

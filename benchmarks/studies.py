@@ -99,3 +99,10 @@ def write(path: Path, rows: int, seed: int = 7) -> Path:
 
 def _date(days: np.ndarray) -> pa.Array:
     return pa.array(days.astype(np.int32), pa.int32()).cast(pa.date32())
+
+
+def later(days: np.ndarray, number: np.ndarray | int) -> np.ndarray:
+    """Return the same day some years on, as OpenFisca's rules count it; 29 February becomes 1 March."""
+    days = days.astype("datetime64[D]")
+    month = days.astype("datetime64[M]")
+    return (month + 12 * np.asarray(number)).astype("datetime64[D]") + (days - month.astype("datetime64[D]"))

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from compliance.service import access, cursors, tables, webhooks, wire
 from compliance.service.contract import CURSOR, IDEMPOTENCY, JSON, LIMIT, Operation, Param, ref
 from compliance.service.problems import Refusal
-from compliance.service.serving import answer, asked, body_of, caller, decoded, serving
+from compliance.service.serving import answer, asked, body_of, caller, decoded, listed, serving
 from compliance.service.writing import Done, commit, write
 
 
@@ -38,10 +38,7 @@ def new_client(session: Session, name: str, scopes: Sequence[str], at: str) -> t
 
 async def clients(request: Request) -> Response:
     """List clients."""
-    asked(request)
-    wanted = select(tables.Clients).order_by(tables.Clients.added)
-    rows = await run_in_threadpool(serving(request).store.read, lambda s: list(s.execute(wanted).scalars()))
-    return answer([client_of(row) for row in rows])
+    return await listed(request, tables.Clients, client_of)
 
 
 async def add_client(request: Request) -> Response:
@@ -79,10 +76,7 @@ def _hook(row: tables.Webhooks) -> wire.Webhook:
 
 async def hooks(request: Request) -> Response:
     """List webhooks."""
-    asked(request)
-    wanted = select(tables.Webhooks).order_by(tables.Webhooks.added)
-    rows = await run_in_threadpool(serving(request).store.read, lambda s: list(s.execute(wanted).scalars()))
-    return answer([_hook(row) for row in rows])
+    return await listed(request, tables.Webhooks, _hook)
 
 
 async def add_hook(request: Request) -> Response:

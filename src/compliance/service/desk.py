@@ -14,7 +14,7 @@ from compliance.law.knowledge import KnowledgeBase
 from compliance.service import laws, tables, wire
 from compliance.service.contract import IDEMPOTENCY, JSON, Operation, Param, ref
 from compliance.service.problems import Refusal
-from compliance.service.serving import answer, asked, caller, serving
+from compliance.service.serving import answer, asked, caller, listed, serving
 from compliance.service.writing import Done, digest, write
 
 
@@ -26,10 +26,7 @@ def _waiver(row: tables.Waivers) -> wire.Waiver:
 
 async def waivers(request: Request) -> Response:
     """List waivers."""
-    asked(request)
-    wanted = select(tables.Waivers).order_by(tables.Waivers.added)
-    rows = await run_in_threadpool(serving(request).store.read, lambda s: list(s.execute(wanted).scalars()))
-    return answer([_waiver(row) for row in rows])
+    return await listed(request, tables.Waivers, _waiver)
 
 
 async def waive(request: Request) -> Response:

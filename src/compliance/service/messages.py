@@ -7,8 +7,8 @@ Interprocess Communication", Message.fbs); pyarrow shows that nowhere, and unfol
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterator
-from typing import Any
 
 _DICTIONARY, _BATCH = 2, 3  # MessageHeader, by number
 _KIND, _HEAD = 1, 2  # fields of Message
@@ -16,17 +16,18 @@ _DATA = 1  # field of DictionaryBatch
 _COMPRESSION = 3  # field of RecordBatch
 
 
-class Checked:
-    """A stream of messages as a file that pyarrow reads; raises ValueError at a compressed one."""
+class Pieces:
+    """Pieces as they come, as a file that pyarrow reads; raises ValueError where it asks for more than `most` bytes at once."""
 
     closed = False
 
-    def __init__(self, source: Any) -> None:
-        self._pieces = _pieces(source)
-        self._rest = b""
+    def __init__(self, pieces: Iterator[bytes], most: int = sys.maxsize) -> None:
+        self._pieces, self._most, self._rest = pieces, most, b""
 
     def read(self, size: int = -1) -> bytes:
         """Return `size` bytes, fewer at the end."""
+        if size > self._most:
+            raise ValueError(f"a batch of more than {self._most:,} bytes. Send smaller batches")
         have, many = [self._rest], len(self._rest)
         while many < size or size < 0:
             piece = next(self._pieces, None)
@@ -48,10 +49,11 @@ class Checked:
         self.closed = True
 
 
-def _pieces(source: Any) -> Iterator[bytes]:
+def messages(pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
+    """Yield the messages of a stream, each of at most so many bytes; raises ValueError at a compressed one."""
     import pyarrow as pa
 
-    for message in pa.ipc.MessageReader.open_stream(source):
+    for message in pa.ipc.MessageReader.open_stream(pa.PythonFile(Pieces(pieces, most), mode="r")):
         if compressed(message.metadata.to_pybytes()):
             raise ValueError("compressed buffers are not taken. Write the stream without compression")
         yield message.serialize().to_pybytes()

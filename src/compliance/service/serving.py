@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
@@ -238,3 +238,11 @@ def day_of(text: str | None, today: date) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise Refusal("bad-request", f"as_of {text[:20]!r} is no day. Allowed: a day such as 2026-11-24") from None
+
+
+async def listed(request: Request, table: Any, of: Callable[[Any], Any]) -> Response:
+    """Answer with every row of a table, oldest first, each as `of` makes it."""
+    asked(request)
+    wanted = select(table).order_by(table.added)
+    rows = await run_in_threadpool(serving(request).store.read, lambda s: list(s.execute(wanted).scalars()))
+    return answer([of(row) for row in rows])

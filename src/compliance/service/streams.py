@@ -155,13 +155,13 @@ class Arrow(_Stream):
         import pyarrow as pa
 
         from compliance.service.bulk import evaluator_of
-        from compliance.service.messages import Checked
+        from compliance.service.messages import Pieces, messages
 
         service = self._service
         evaluator = evaluator_of(service.knowledge, service.today(), service.sets(self._names), service.holds())
-        source = pa.PythonFile(_Source(ends), mode="r")
+        source = Pieces(messages(ends.pieces(), LARGEST_PIECE))
         try:
-            reader = pa.ipc.open_stream(pa.PythonFile(Checked(source), mode="r"))
+            reader = pa.ipc.open_stream(pa.PythonFile(source, mode="r"))
             _check(reader.schema, service)
             writer = None
             for batch in reader:
@@ -227,36 +227,3 @@ def _with_id(asked: pa.RecordBatch, decided: pa.RecordBatch) -> pa.RecordBatch:
         return decided
     names = ["id", *decided.schema.names]
     return pa.RecordBatch.from_arrays([asked.column("id"), *decided.columns], names)
-
-
-class _Source:
-    """What arrives, as a file that pyarrow reads."""
-
-    closed = False
-
-    def __init__(self, ends: Ends) -> None:
-        self._pieces, self._rest = ends.pieces(), b""
-
-    def read(self, size: int = -1) -> bytes:
-        """Return `size` bytes, fewer at the end."""
-        if size > LARGEST_PIECE:
-            raise ValueError(f"a batch of more than {LARGEST_PIECE:,} bytes. Send smaller batches")
-        have, many = [self._rest], len(self._rest)
-        while many < size or size < 0:
-            piece = next(self._pieces, None)
-            if piece is None:
-                break
-            have.append(piece)
-            many += len(piece)
-        whole = b"".join(have)
-        size = len(whole) if size < 0 else size
-        found, self._rest = whole[:size], whole[size:]
-        return found
-
-    def readable(self) -> bool:
-        """It is read only."""
-        return True
-
-    def close(self) -> None:
-        """Nothing is held open."""
-        self.closed = True
