@@ -83,7 +83,11 @@ class Gate:
         passage = _Passage(self, scope, receive, send)
         try:
             await self._admit(passage)
-            hot = self.hot.get((scope["method"], scope["path"])) if passage.head.media_type == "application/json" else None
+            hot = (
+                self.hot.get((scope["method"], scope["path"]))
+                if passage.head.media_type == "application/json"
+                else None
+            )
             if hot is None:
                 await self.app(scope, passage.receive, passage.send)
             else:
