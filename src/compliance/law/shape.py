@@ -183,15 +183,16 @@ class Record(Shape):
                     node, f"unknown key. Allowed: {listed(self.keys, 30)}.{guess(word, self.keys)}", node.keys.get(word)
                 )
         values, whole = {}, True
-        for word, key in self.keys.items():
-            if word in node.value:
-                value = key.shape.read(node.value[word], reader.at(word))
+        below = node.value
+        for word, (shape, required, says) in self.keys.items():
+            if word in below:
+                value = shape.read(below[word], reader.at(word))
                 if value is not None:
                     values[word] = value
-                elif key.required:
+                elif required:
                     whole = False
-            elif key.required:
-                reader.fault(node, f"the key {word!r} is missing{': ' + key.says if key.says else ''}")
+            elif required:
+                reader.fault(node, f"the key {word!r} is missing{': ' + says if says else ''}")
                 whole = False
         return self.make(**values) if whole else None
 

@@ -113,8 +113,8 @@ class Vocabulary:
 
     def narrower(self, name: str, value: str) -> frozenset[str]:
         """Return the values of a fact that lie within `value` (hospital -> critical_access_hospital)."""
-        values = self.facts[name].values
-        return frozenset(word for word in values if word != value and value in self.wider(name, word))
+        inside = (word for word, member in self.facts[name].values.items() if member.within and word != value)
+        return frozenset(word for word in inside if value in self.wider(name, word))
 
     def wider(self, name: str, value: str) -> tuple[str, ...]:
         """Return the value and all it lies within, narrowest first."""
