@@ -75,9 +75,8 @@ async def create(request: Request) -> Response:
             raise Refusal("invalid", "issued or review_by is no day. Allowed: a day such as 2026-11-24") from None
         session.add(row)
         said = {"scope": digest(new.scope), "issued": issued, "issued_by": new.issued_by}
-        return Done(
-            of_row(row, True), "hold.created", new.id, said, event=("hold.created", {"id": new.id, "issued": issued})
-        )
+        event = ("hold.created", {"id": new.id, "issued": issued})
+        return Done(of_row(row, True), "hold.created", new.id, said, event=event, row=row)
 
     return await _then_forget(service, await write(request, wire.NewHold, work))
 
@@ -104,7 +103,7 @@ async def release(request: Request) -> Response:
         row.released, row.released_by, row.released_why = service.today().isoformat(), end.released_by, end.why
         said = {"released_by": end.released_by, "why": digest(end.why), "added_by": row.added_by, "by": who}
         event = ("hold.released", {"id": id, "released": row.released})
-        return Done(of_row(row, True), "hold.released", id, said, status=200, event=event)
+        return Done(of_row(row, True), "hold.released", id, said, status=200, event=event, row=row)
 
     return await _then_forget(service, await write(request, wire.Release, work))
 
