@@ -16,6 +16,7 @@ from itertools import count
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from compliance.service.access import HERE, Caller, no_caller
@@ -29,6 +30,7 @@ from compliance.service.store import StoreError
 NOBODY = Caller("nobody", frozenset())
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 STREAMS = ("application/x-ndjson", "application/vnd.apache.arrow.stream")
+_GONE = 499  # as in the logs of nginx: the caller went away before the answer
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _PROXIES = frozenset({
     b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"x-client-ip",
@@ -66,6 +68,10 @@ class Buckets:
         if level < 1:
             wait = str(int((1 - level) * 60 / self.rate) + 1)
             raise Refusal("too-many", f"Allowed: {self.rate} requests a minute", headers={"Retry-After": wait})
+
+
+class BrokenOff(ConnectionAbortedError):
+    """An answer that was begun cannot be ended: the server closes the connection, so that no part is taken for the whole."""
 
 
 Hot = Callable[[Service, Metrics, bytes, bytes], Awaitable[bytes]]  # query string and JSON body in, JSON out
@@ -219,12 +225,12 @@ class _Passage:
         return message
 
     async def body(self) -> bytes:
-        """Return the whole body; raises Refusal where the caller went away."""
+        """Return the whole body; raises ClientDisconnect where the caller went away."""
         pieces = []
         while not self.whole:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise Refusal("bad-request", "The caller went away")
+                raise ClientDisconnect
             pieces.append(message.get("body", b""))
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -241,6 +247,10 @@ class _Passage:
         """Answer for what went wrong: refusals as they are, a fault by its place in the log (never by its message)."""
         if isinstance(error, Refusal):
             await self.refuse(error)
+        elif isinstance(error, ClientDisconnect):
+            self.status = self.status or _GONE  # nobody is there to answer; the line in the log says so
+        elif isinstance(error, BrokenOff):
+            raise error
         elif isinstance(error, StoreError):
             await self.refuse(Refusal("store-away", str(error), headers={"Retry-After": "5"}))
         else:
@@ -250,7 +260,7 @@ class _Passage:
     async def refuse(self, refusal: Refusal) -> None:
         """Answer with problem details, if nothing was answered yet; else break off."""
         if self.status:
-            raise ConnectionAbortedError("broken off") from None
+            raise BrokenOff from None
         if not self.whole:
             refusal.headers["Connection"] = "close"
         await refusal.response(f"urn:uuid:{uuid.UUID(self.id)}")(self.scope, self._receive, self.send)

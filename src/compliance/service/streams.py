@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.from_thread
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -77,11 +77,11 @@ class Ends:
         self.closed = False
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the body as it arrives; raises Refusal where the caller went away."""
+        """Yield the body as it arrives; raises ClientDisconnect where the caller went away."""
         while not self._ended:
             message: Message = anyio.from_thread.run(self._take)
             if message["type"] == "http.disconnect":
-                raise Refusal("bad-request", "The caller went away")
+                raise ClientDisconnect
             self._ended = not message.get("more_body", False)
             if body := message.get("body", b""):
                 yield body
