@@ -90,12 +90,12 @@ def create_app(settings: Settings, knowledge: KnowledgeBase, store: Store) -> Fa
         app.add_api_route(operation.path, operation.__call__, methods=[operation.method], include_in_schema=False)
     from compliance.service.web import live  # the pages know the operations, which this module joins
 
-    live.mount(app)
+    pages = live.mount(app)
     document = contract.openapi(table, service.knowledge.vocabulary)
     app.openapi = lambda: document  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _refused)
     app.add_middleware(Catch)
-    app.gate = Gate(app.behind_the_gate, service, metrics, {("POST", "/v1/decisions"): decisions.hot})
+    app.gate = Gate(app.behind_the_gate, service, metrics, {("POST", "/v1/decisions"): decisions.hot}, pages.refused)
     return app
 
 

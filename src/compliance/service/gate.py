@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from compliance.service.access import HERE, Caller, no_caller
@@ -29,6 +30,7 @@ from compliance.service.store import StoreError
 
 NOBODY = Caller("nobody", frozenset())
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_OF_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/metrics", "/openapi.json")  # never answered by pages
 STREAMS = ("application/x-ndjson", "application/vnd.apache.arrow.stream")
 _GONE = 499  # as in the logs of nginx: the caller went away before the answer
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -74,14 +76,17 @@ class BrokenOff(ConnectionAbortedError):
     """An answer that was begun cannot be ended: the server closes the connection, so that no part is taken for the whole."""
 
 
+Page = Callable[[Service, str, str, Refusal], Response]  # a refusal as a page: method and path asked for
 Hot = Callable[[Service, Metrics, bytes, bytes], Awaitable[bytes]]  # query string and JSON body in, JSON out
 
 
 class Gate:
     """Stands around the whole application; JSON for the `hot` routes is answered without going through it."""
 
-    def __init__(self, app: ASGIApp, service: Service, metrics: Metrics, hot: Mapping[tuple[str, str], Hot]) -> None:
-        self.app, self.service, self.metrics, self.hot = app, service, metrics, hot
+    def __init__(
+        self, app: ASGIApp, service: Service, metrics: Metrics, hot: Mapping[tuple[str, str], Hot], page: Page
+    ) -> None:
+        self.app, self.service, self.metrics, self.hot, self.page = app, service, metrics, hot, page
         self.names, self.journal = frozenset(service.settings.names), Journal()
         self.buckets = Buckets(service.settings.rate)
         self.strangers = Buckets(min(service.settings.rate, 120))
@@ -263,7 +268,14 @@ class _Passage:
             raise BrokenOff from None
         if not self.whole:
             refusal.headers["Connection"] = "close"
-        await refusal.response(f"urn:uuid:{uuid.UUID(self.id)}")(self.scope, self._receive, self.send)
+        await self._said(refusal)(self.scope, self._receive, self.send)
+
+    def _said(self, refusal: Refusal) -> Response:
+        """Return problem details, or a page to a browser that asks for one."""
+        path = self.scope["path"]
+        if b"text/html" in self.headers.get(b"accept", b"") and not path.startswith(_OF_PROGRAMS):
+            return self.gate.page(self.gate.service, self.scope["method"], path, refusal)
+        return refusal.response(f"urn:uuid:{uuid.UUID(self.id)}")
 
     def close(self) -> None:
         """Count and log."""

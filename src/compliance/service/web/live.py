@@ -24,7 +24,7 @@ from compliance.law.knowledge import place_on_file, shipped
 from compliance.service import audits, desk, holds, laws
 from compliance.service.pages import STATIC, Pages
 from compliance.service.problems import Refusal
-from compliance.service.serving import caller, day_of, serving
+from compliance.service.serving import Service, caller, day_of, serving
 from compliance.service.web import decisions
 from compliance.service.web import desk as law_desk
 from compliance.service.web.forms import facts_of, form_of, scope_of, with_json, with_query
@@ -45,9 +45,8 @@ class Rendered:
     pages: Pages | None = None
     kept: dict[str, bytes] = field(default_factory=dict)
 
-    def of(self, request: Request) -> Pages:
+    def of(self, service: Service) -> Pages:
         """Return the pages of today."""
-        service = serving(request)
         today = service.today()
         if self.pages is None or self.pages.as_of != today or self.pages.base is not service.knowledge:
             self.pages, self.kept = Pages(service.knowledge, today, service.settings.laws or shipped(), live=True), {}
@@ -60,8 +59,14 @@ class Rendered:
         return self.kept[path]
 
 
-def mount(app: FastAPI) -> None:
-    """Add the pages to the service."""
+    def refused(self, service: Service, method: str, path: str, refusal: Refusal) -> Response:
+        """Say a refusal as a page."""
+        text = self.of(service).render("refused.html", _named(path), problem=refusal.problem(), method=method)
+        return _html(text, refusal.status, refusal.headers)
+
+
+def mount(app: FastAPI) -> Rendered:
+    """Add the pages to the service; return what renders them."""
     rendered = Rendered()
     for path in ("/", "/index.html", "/maps/{page}", "/places/{page}", "/laws/{page:path}"):
         app.add_api_route(path, _guarded("read", _static(rendered), rendered), methods=["GET"], include_in_schema=False)
@@ -71,27 +76,30 @@ def mount(app: FastAPI) -> None:
         )
     for method, path, scope, handler in ROUTES:
         app.add_api_route(path, _guarded(scope, handler, rendered), methods=[method], include_in_schema=False)
+    return rendered
 
 
 def _guarded(scope: str, handler: Handler, rendered: Rendered) -> Callable[[Request], Awaitable[Response]]:
     """Let a caller of the scope in; what is refused is said as a page."""
 
     async def route(request: Request) -> Response:
-        pages = rendered.of(request)
+        service = serving(request)
         try:
             if not caller(request).may(scope):
                 raise Refusal("forbidden", f"This needs a key of scope {scope}")
-            return await handler(request, pages)
+            return await handler(request, rendered.of(service))
         except Refusal as refusal:
-            problem = refusal.problem()
-            text = pages.render("refused.html", _page(request), problem=problem)
-            return _html(text, refusal.status, refusal.headers)
+            return rendered.refused(service, request.method, request.url.path, refusal)
 
     return route
 
 
 def _page(request: Request) -> str:
-    return request.url.path.lstrip("/") or "index.html"
+    return _named(request.url.path)
+
+
+def _named(path: str) -> str:
+    return path.lstrip("/") or "index.html"
 
 
 def _html(text: str | bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
