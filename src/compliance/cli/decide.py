@@ -45,7 +45,10 @@ def _common(command: Any) -> Any:
 @_common
 @click.option("--fact", "more", multiple=True, metavar="NAME=VALUE", help="any other fact; several values by commas")
 @click.option("--as-of", help="the day of the question (default: today)")
-@click.option("--format", "shape", type=click.Choice(["text", "markdown", "json"]), default="text")
+@click.option(
+    "--format", "shape", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True,
+    help="for people, for a page, or for programs (docs/api.md)",
+)  # fmt: skip
 @assume_option
 @law_options
 def purge_date(

@@ -55,8 +55,7 @@ def serve(workers: int, **given: Any) -> int:
     from compliance.service.running import run
 
     settings = _settings(**given)
-    click.echo(f"http://{settings.host}:{settings.port} (reference: /docs)", err=True)
-    run(settings, workers)
+    run(settings, workers, lambda: click.echo(f"http://{settings.host}:{settings.port} (reference: /docs)", err=True))
     return 0
 
 

@@ -36,7 +36,7 @@ def written(row: SQLModel) -> dict[str, Any]:
     state = inspect(row)
     names = [one.key for one in state.attrs if not state.persistent or one.history.has_changes()]
     fields = {name: _digest(getattr(row, name)) for name in names}
-    return {"table": row.__tablename__, "id": row.id, "fields": fields}  # type: ignore[attr-defined]
+    return {"table": row.__tablename__, "id": row.id, "fields": fields}
 
 
 def differences(session: Session, bodies: Iterator[tuple[int, str]]) -> Iterator[Differs]:
