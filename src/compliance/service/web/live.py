@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from compliance.audit.findings import LEVELS
-from compliance.decision.decide import decide
+from compliance.decision.decide import Decision, decide
 from compliance.decision.missing import what_would_change
 from compliance.errors import ComplianceError, FactError
 from compliance.law.knowledge import place_on_file, shipped
@@ -28,6 +28,7 @@ from compliance.service.serving import Service, caller, day_of, serving
 from compliance.service.web import decisions
 from compliance.service.web import desk as law_desk
 from compliance.service.web.forms import facts_of, form_of, scope_of, with_json, with_query
+from compliance.service.web.grounds import bearing
 from compliance.service.web.questions import KEEPERS, QUESTIONS, Answers
 from compliance.service.web.runs import shown
 
@@ -197,8 +198,13 @@ def _answer(request: Request, pages: Pages, given: Mapping[str, str]) -> dict[st
     day = day_of(given.get("as_of"), service.today())
     facts = facts_of({name: value for name, value in given.items() if name not in ("as_of", "assume")}, types)
     register = service.holds()
-    decision = decide(facts, pages.base, day, sets, register)
-    return decisions.view(decision, what_would_change(decision, pages.base, sets, register))
+
+    def again(**other: str) -> Decision:
+        return decide({**facts, **other}, pages.base, day, sets, register)
+
+    decision = again()
+    missing = what_would_change(decision, pages.base, sets, register)
+    return decisions.view(decision, missing, bearing(decision, lambda fact: again(**{fact: "unknown"})))
 
 
 async def search(request: Request, pages: Pages) -> Response:
