@@ -109,6 +109,7 @@ class Vocabulary:
     """All facts by name, in the order of the file."""
 
     facts: Mapping[str, FactType]
+    _words: dict[tuple[str, str], Value] = field(default_factory=dict)  # words are few: each is read once
 
     def type_of(self, name: str) -> FactType | None:
         """Return the type of a fact, None where there is no such fact."""
@@ -149,14 +150,23 @@ class Vocabulary:
                 problems.append(Problem("facts", 0, 0, name, f"unknown fact.{guess(name, self.facts)}"))
             elif raw is not None:
                 try:
-                    facts[name] = read_value(kind, raw)
+                    facts[name] = self._word(kind, raw) if type(raw) is str else read_value(kind, raw)
                 except ValueError as error:
                     problems.append(Problem("facts", 0, 0, name, str(error)))
         if problems:
             raise FactError("These facts cannot be read", problems)
         return facts
 
+    def _word(self, kind: FactType, raw: str) -> Value:
+        found = self._words.get((kind.name, raw)) if kind.values else None
+        if found is None:
+            found = read_value(kind, raw)
+            if kind.values and len(self._words) < MOST_WORDS:
+                self._words[kind.name, raw] = found
+        return found
 
+
+MOST_WORDS = 4096
 PADDING = " \t\r\n\0"  # around a text it says nothing (DICOM fills up to even length); a blank text is not known
 
 

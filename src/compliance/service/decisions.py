@@ -93,11 +93,11 @@ async def decided(
     """Answer one question or a list; raises Refusal."""
     known = service.remembered.get((query, body), service.today(), holds)
     if known is not None:
-        metrics.decisions.inc()
+        metrics.decided()
         return known
     if body.lstrip()[:1] == b"[":
         questions = _decoded(_LIST, body)
-        metrics.decisions.inc(len(questions))
+        metrics.decided(len(questions))
         if len(questions) > _MANY:
             return await run_in_threadpool(_many, questions, service, chosen, holds)
         return _many(questions, service, chosen, holds)
@@ -105,7 +105,7 @@ async def decided(
         answer = ENCODER.encode(one(_decoded(_ONE, body), service, chosen, holds))
     except FactError as error:
         raise of_error(error) from None
-    metrics.decisions.inc()
+    metrics.decided()
     service.remembered.keep((query, body), answer)
     return answer
 

@@ -138,7 +138,7 @@ class Lines(_Stream):
     def _answer(self, line: bytes, ends: Ends) -> None:
         if line.strip():
             ends.write(self._one(line))
-            self.request.app.state.metrics.decisions.inc()
+            self.request.app.state.metrics.decided()
 
 
 class Arrow(_Stream):
@@ -173,7 +173,7 @@ class Arrow(_Stream):
                     writer = pa.ipc.new_stream(pa.PythonFile(ends, mode="w"), decided.schema)
                 writer.write_batch(decided)
                 ends.flush()
-                self.request.app.state.metrics.decisions.inc(batch.num_rows)
+                self.request.app.state.metrics.decided(batch.num_rows)
         except (pa.ArrowException, OSError, ValueError, TypeError) as error:
             raise Refusal("invalid", f"This Arrow stream cannot be read: {str(error)[:200]}") from None
         if writer is None:
