@@ -18,6 +18,7 @@ from compliance.decision.holds import Hold
 from compliance.errors import FactError, LawError, ProfileError
 from compliance.law.dates import read_edtf
 from compliance.law.knowledge import KnowledgeBase, circles, place_on_file
+from compliance.law.matching import never_matched
 from compliance.law.scopes import ScopeShape
 from compliance.law.shape import Key, ListOf, MapOf, Reader, Record, Shape, Text, boolean
 from compliance.law.statutes import Statute, build, shape
@@ -144,6 +145,9 @@ def load_profile(path: Path, knowledge: KnowledgeBase) -> Profile:
         sets = [compile_set(tree["name"], own, knowledge.vocabulary, reader)] if own else []
         named = zip(tree.get("policies", ()), _below(node, "policies"), strict=True)
         policies = tuple(_policy(path.parent / name, knowledge, reader, item) for name, item in named)
+        for hold, place in zip(tree.get("holds", ()), _below(node, "holds"), strict=True):
+            for wrong in never_matched(hold.scope, knowledge, [site.id for site in sites]):
+                reader.at("holds").at(hold.id).at("scope").at(wrong.path).fault(place, wrong.message, place.keys["scope"])
         reader.check(f"{path} cannot be read")
     except LawError as error:
         raise ProfileError(str(error.args[0]), error.problems) from None

@@ -245,7 +245,7 @@ class _Passage:
     def _said(self, refusal: Refusal) -> Response:
         """Return problem details, or a page to a browser that asks for one."""
         path = self.scope["path"]
-        if b"text/html" in self.headers.get(b"accept", b"") and not path.startswith(_OF_PROGRAMS):
+        if b"text/html" in dict(self.scope["headers"]).get(b"accept", b"") and not path.startswith(_OF_PROGRAMS):
             return self.gate.page(self.gate.service, self.scope["method"], path, refusal)
         return refusal.response(f"urn:uuid:{uuid.UUID(self.id)}")
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from compliance.decision.holds import Hold
 from compliance.errors import LawError
 from compliance.law.dates import write_edtf
+from compliance.law.matching import never_matched
 from compliance.service import tables, wire
 from compliance.service.contract import IDEMPOTENCY, JSON, Operation, Param, ref
 from compliance.service.laws import scope_words
@@ -83,9 +84,12 @@ async def create(request: Request) -> Response:
 
 def _check(scope: Any, service: Service) -> None:
     try:
-        read_scope(scope, service.knowledge)
+        found = read_scope(scope, service.knowledge)
     except LawError as error:
         raise of_error(error, "invalid") from None
+    sites = [site.id for site in service.profile.sites] if service.profile else None
+    if wrong := list(never_matched(found, service.knowledge, sites)):
+        raise of_error(LawError("The hold would match nothing", wrong), "invalid")
 
 
 async def release(request: Request) -> Response:

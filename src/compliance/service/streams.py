@@ -154,6 +154,7 @@ class Arrow(_Stream):
         """Decide batch by batch."""
         import pyarrow as pa
 
+        from compliance.audit.spelling import spelled
         from compliance.service.bulk import evaluator_of
         from compliance.service.messages import Pieces, messages
 
@@ -168,7 +169,8 @@ class Arrow(_Stream):
                 if batch.num_rows > MOST_ROWS:  # columns without buffers cost the sender nothing
                     raise ValueError(f"a batch of more than {MOST_ROWS:,} rows. Send smaller batches")
                 batch.validate(full=True)
-                decided = _with_id(batch, evaluator.decide(batch))
+                facts = spelled(batch, service.knowledge.vocabulary)
+                decided = _with_id(batch, evaluator.decide(facts))
                 if writer is None:
                     writer = pa.ipc.new_stream(pa.PythonFile(ends, mode="w"), decided.schema)
                 writer.write_batch(decided)
@@ -195,12 +197,13 @@ def _check(schema: pa.Schema, service: Service) -> None:
         )
     if len(set(schema.names)) != len(schema.names):
         raise Refusal("bad-facts", "A column occurs twice")
-    if wrong := [field.name for field in schema if not _plain(field.type)]:
+    sets = {"id", *(name for name, kind in facts.items() if kind.type in ("set", "places"))}
+    if wrong := [field.name for field in schema if not (_plain(field.type) or (field.name in sets and _list(field.type)))]:
         raise Refusal(
             "bad-facts",
             "Some columns are of a type that is not read here",
             [
-                {"path": name, "message": "allowed are texts, dictionaries of texts, booleans, numbers, days"}
+                {"path": name, "message": "allowed are texts, dictionaries of texts, lists of texts, booleans, numbers, days"}
                 for name in wrong
             ],
         )
@@ -218,6 +221,13 @@ def _plain(kind: pa.DataType) -> bool:
         types.is_string_view, types.is_binary, types.is_large_binary, types.is_date, types.is_timestamp,
     )  # fmt: skip
     return any(test(kind) for test in tests)
+
+
+def _list(kind: pa.DataType) -> bool:
+    """Tell whether a column is one of lists of texts: sets, the empty one among them."""
+    from pyarrow import types
+
+    return (types.is_list(kind) or types.is_large_list(kind)) and types.is_string(kind.value_type)
 
 
 def _with_id(asked: pa.RecordBatch, decided: pa.RecordBatch) -> pa.RecordBatch:
