@@ -146,8 +146,8 @@ def load_profile(path: Path, knowledge: KnowledgeBase) -> Profile:
         named = zip(tree.get("policies", ()), _below(node, "policies"), strict=True)
         policies = tuple(_policy(path.parent / name, knowledge, reader, item) for name, item in named)
         for hold, place in zip(tree.get("holds", ()), _below(node, "holds"), strict=True):
-            for wrong in never_matched(hold.scope, knowledge, [site.id for site in sites]):
-                reader.at("holds").at(hold.id).at("scope").at(wrong.path).fault(place, wrong.message, place.keys["scope"])
+            for vain in never_matched(hold.scope, knowledge, [site.id for site in sites]):
+                reader.at("holds").at(hold.id).at("scope").at(vain.path).fault(place, vain.message, place.keys["scope"])
         reader.check(f"{path} cannot be read")
     except LawError as error:
         raise ProfileError(str(error.args[0]), error.problems) from None

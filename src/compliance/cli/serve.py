@@ -46,6 +46,10 @@ def _store(database: str | None, new: bool = False) -> Store:
 @click.option(
     "--inventory", type=click.Path(path_type=Path, dir_okay=False), help="the archive's, for timelines of studies"
 )
+@click.option(
+    "--law-desk", type=click.Path(path_type=Path, file_okay=False),
+    help="serve this folder of laws, in a git work tree: administrators commit checked law files from the law desk",
+)  # fmt: skip
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="processes")
 @_database_option
 @assume_option

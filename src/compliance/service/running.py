@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from compliance.errors import UsageError
 from compliance.law.knowledge import load
+from compliance.service import handing
 from compliance.service.api import create_app
 from compliance.service.protocol import Protocol
 from compliance.service.settings import PREFIX, Settings, from_environment
@@ -35,6 +36,8 @@ def run(settings: Settings, workers: int = 1, ready: Callable[[], None] = lambda
         )
     if settings.oidc_issuer and not settings.oidc_audience:
         raise UsageError("COMPLIANCE_OIDC_AUDIENCE is missing: tokens for others would be taken")
+    if settings.law_desk is not None:
+        handing.need_work_tree(settings.law_desk)
     store.close()
     _hand_down(settings)
     ready()

@@ -227,7 +227,7 @@ def _list(kind: pa.DataType) -> bool:
     """Tell whether a column is one of lists of texts: sets, the empty one among them."""
     from pyarrow import types
 
-    return (types.is_list(kind) or types.is_large_list(kind)) and types.is_string(kind.value_type)
+    return bool((types.is_list(kind) or types.is_large_list(kind)) and types.is_string(kind.value_type))
 
 
 def _with_id(asked: pa.RecordBatch, decided: pa.RecordBatch) -> pa.RecordBatch:
