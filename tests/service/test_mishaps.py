@@ -81,3 +81,31 @@ def test_the_delivery_of_webhooks_outlives_whatever_goes_wrong(store, monkeypatc
         assert tried.wait(20)
     said = "\n".join(record.message for record in caplog.records if record.name == "compliance.service")
     assert "RuntimeError" in said and "MemoryError" in said and "not at hand" in said and "SECRET" not in said
+
+
+TWICE = b'{"id": "q", "facts": {"jurisdiction": "XA", "modality": "CT", "modality": "MR"}}'
+
+
+def test_a_key_that_stands_twice_is_refused(api):
+    json_, lines = {"content-type": "application/json"}, {"content-type": "application/x-ndjson"}
+    for path in ("/v1/decisions", "/v1/decisions?detail=brief", "/v1/explain"):
+        refused = api.post(path, content=TWICE, headers=json_)
+        assert refused.status_code == 422 and "'modality' stands twice" in refused.json()["detail"]
+    guard = b'{"reason": "request", "copies_left": 0, "copies_left": 1, "facts": {}}'
+    assert "'copies_left' stands twice" in api.post("/v1/guard", content=guard, headers=json_).text
+    assert "stands twice" in api.post("/v1/decisions", content=TWICE.replace(b"{", b'{"as_of": "2026-11-24", "as_of": "2026-11-25", ', 1), headers=json_).text
+    good = TWICE.replace(b'"modality": "CT", ', b"")
+    first, second, third = api.post("/v1/decisions", content=TWICE + b"\n" + good + b'\n[{"a": 1, "a": 2}]', headers=lines).text.splitlines()
+    assert "stands twice" in json.loads(third)["error"]["detail"] and json.loads(first)["id"] == "q" and "stands twice" in json.loads(first)["error"]["detail"]
+    assert json.loads(second)["disposition"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id": "urn:a:b", "facts": {"jurisdiction": "XA", "site": "a: b"}}', b'{"facts": {"jurisdiction": "XA", "keepers": [{"facility_type": "hospital"}, {"facility_type": "clinic"}]}}',
+        b' {"facts" : {"jurisdiction" : ["XA"]}, "id": "a\\":b"}', b'{"facts": {"duties_done": {"XA/a#b": "2020-01-01"}, "jurisdiction": "XA"}}',
+    ],
+)  # fmt: skip
+def test_colons_in_texts_and_keys_of_several_objects_are_no_harm(api, body):
+    assert api.post("/v1/decisions", content=body, headers={"content-type": "application/json"}).status_code == 200

@@ -6,6 +6,7 @@ connection is broken off, so that nobody takes a part for the whole (an Arrow st
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from compliance.service.problems import Refusal
-from compliance.service.serving import Service
+from compliance.service.serving import ENCODER, Service, need_once
+from compliance.service.wire import Unanswered
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -137,8 +139,19 @@ class Lines(_Stream):
 
     def _answer(self, line: bytes, ends: Ends) -> None:
         if line.strip():
-            ends.write(self._one(line))
+            try:
+                need_once(line)
+                ends.write(self._one(line))
+            except Refusal as refusal:
+                ends.write(ENCODER.encode(Unanswered(_id(line), refusal.problem())) + b"\n")
             self.request.app.state.metrics.decided()
+
+
+def _id(line: bytes) -> Any:
+    """Return the id of a line of JSON that cannot be answered."""
+    found = json.loads(line)
+    id = found.get("id") if isinstance(found, dict) else None
+    return id if isinstance(id, str | int) else None
 
 
 class Arrow(_Stream):
