@@ -7,16 +7,14 @@ import hashlib
 import hmac
 import json
 import re
-import threading
 from datetime import date
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pyarrow as pa
 import pytest
 
 from compliance.service import webhooks
 from compliance.service.store import Store
-from service.serving import CHILD, JSON, OLD, client_of, xa
+from service.serving import CHILD, JSON, OLD, Receiver, client_of, xa
 
 HOLD = {"id": "m1", "scope": {"modality": ["CT"]}, "issued_by": "Legal"}
 
@@ -234,36 +232,9 @@ def test_what_is_no_audit_leaves_nothing(api, body):
     assert api.get("/v1/audits").json()["items"] == []
 
 
-class _Receiver:
-    def __init__(self) -> None:
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                receiver.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-                self.send_response(500 if len(receiver.got) == 1 else 204)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
 def test_a_webhook_is_signed_and_sent_until_it_is_taken(store, monkeypatch):
     monkeypatch.setattr(webhooks, "_later", lambda attempts: "2000-01-01T00:00:00Z")
-    with client_of(store, webhook_private=True) as api, _Receiver() as receiver:
+    with client_of(store, webhook_private=True) as api, Receiver() as receiver:
         url = f"http://127.0.0.1:{receiver.server.server_port}/hook"
         made = api.post("/v1/webhooks", json={"url": url, "events": ["hold.created"]}).json()
         api.post("/v1/holds", json=HOLD)
@@ -294,7 +265,7 @@ def test_a_webhook_never_leads_inside(api, url):
 
 
 def test_an_address_that_cannot_be_called_keeps_no_other_webhook_waiting(store, monkeypatch):
-    with client_of(store, webhook_private=True) as api, _Receiver() as receiver:
+    with client_of(store, webhook_private=True) as api, Receiver() as receiver:
         url = f"http://127.0.0.1:{receiver.server.server_port}/hook"
         for one in (url + "\u0001", "http://127.0.0.1:1/\u00e9", url):
             assert api.post("/v1/webhooks", json={"url": one, "events": ["hold.created"]}).status_code == 201

@@ -284,6 +284,7 @@ def test_bound_to_the_world_it_wants_a_key_first(tmp_path):
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 2
+    assert "http://" not in done.stderr
     assert "make a key first" in done.stderr and "Traceback" not in done.stderr
 
 
