@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from compliance.decision.decide import Decision
 from compliance.decision.judge import Duty, Evidence
@@ -21,8 +21,7 @@ DISCLAIMER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A heading and its lines; a line's depth is its indentation."""
 
     title: str
@@ -125,7 +124,7 @@ def _norm_lines(evidence: Evidence) -> Iterable[tuple[int, str]]:
 
 def steps(evidence: Evidence) -> tuple[Step, ...]:
     """Return the computation of a norm's day, one tree for each version that may govern."""
-    looked, facts = evidence
+    looked, facts, _ = evidence
     return tuple(trace(v.period, facts, looked.rounding) for v in looked.versions if v.period is not None)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from compliance.law.dates import NEVER, NEVER_RANGE, DateRange, write_edtf
 from compliance.law.periods import EITHER, Line, Moment, birthday, evaluate, facts_of
@@ -20,6 +19,7 @@ class Truth(IntEnum):
 
 
 NO, MAYBE, YES = Truth.NO, Truth.MAYBE, Truth.YES
+_OPPOSITE = (YES, MAYBE, NO)
 
 
 class Facts(Moment, Protocol):
@@ -32,8 +32,7 @@ class Facts(Moment, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """A set or choice holds any of these values; `reach` adds the values within them, `wide` the values around them."""
 
     fact: str
@@ -61,8 +60,7 @@ class Listed:
         return f"{self.fact} is {' or '.join(sorted(self.values))}"
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """A boolean fact has this value."""
 
     fact: str
@@ -77,8 +75,7 @@ class Flag:
         return f"{self.fact} is {str(self.wanted).lower()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+class Within(NamedTuple):
     """A date fact lies in one of these ranges; `happened` reaches through as_of."""
 
     fact: str
@@ -87,19 +84,20 @@ class Within:
 
     def truth(self, facts: Facts) -> Truth:
         """Yes if every possible day lies in one of the ranges."""
-        day = facts.day(self.fact)
-        ranges = (*self.ranges, DateRange(1, facts.as_of)) if self.happened else self.ranges
-        if any(day.within(r) for r in ranges):
-            return YES
-        return MAYBE if any(day.overlaps(r) for r in ranges) else NO
+        day, truth = facts.day(self.fact), NO
+        for one in (*self.ranges, DateRange(1, facts.as_of)) if self.happened else self.ranges:
+            if day.within(one):
+                return YES
+            if day.overlaps(one):
+                truth = MAYBE
+        return truth
 
     def __str__(self) -> str:
         words = ["never" if r == NEVER_RANGE else write_edtf(r) for r in self.ranges] + ["happened"] * self.happened
         return f"{self.fact} is {' or '.join(words)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """A date fact lies before a line, or on it or later; `never` is before nothing and from everything."""
 
     fact: str
@@ -119,8 +117,7 @@ class Compared:
         return f"{self.fact} is {'before' if self.before else 'from'} {self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Age:
+class Age(NamedTuple):
     """The patient is under an age (or majority), or that old or older, at a date fact; neither at an event that is never."""
 
     under: bool
@@ -146,15 +143,14 @@ class Age:
         return f"age {'under' if self.under else 'from'} {age} at {self.at}"
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(NamedTuple):
     """The condition does not hold."""
 
     inner: Condition
 
     def truth(self, facts: Facts) -> Truth:
         """No becomes yes, maybe stays maybe."""
-        return Truth(2 - self.inner.truth(facts))
+        return _OPPOSITE[self.inner.truth(facts)]
 
     @property
     def fact(self) -> str:
