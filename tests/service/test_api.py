@@ -31,13 +31,41 @@ def test_full_and_brief_say_the_same_one_by_one_and_in_a_list(api):
     questions[4]["facts"] = {"jurisdiction": "XA", "study_date": "2027-01-01"}
     full = api.post("/v1/decisions", json=questions).json()
     listed = api.post("/v1/decisions?detail=brief", json=questions).json()
-    single = [api.post("/v1/decisions?detail=brief", json=one).json() for one in questions]
+    single = [_spaced(api, one) for one in questions]
     assert listed == single
     for whole, short in zip(full, listed, strict=True):
         for name in ("id", "disposition", "ready", "earliest_purge_date", "destroy_by", "permanent"):
             assert whole[name] == short[name]
         assert {k: v for k, v in whole["retain_through"].items() if k != "reason"} == short["retain_through"]
         assert [one["fact"] for one in whole["missing"]] == short["missing"]
+
+
+def _spaced(api, question):
+    """Ask in other bytes than a list does, so that nothing remembered answers."""
+    return api.post("/v1/decisions?detail=brief", content=json.dumps(question, indent=1), headers=JSON).json()
+
+
+@pytest.mark.parametrize("detail", ["brief", "full"])
+def test_what_was_asked_before_is_answered_the_same_until_a_hold_comes(api, detail):
+    questions = [{"id": n, "as_of": "2026-11-24", "facts": {**CHILD, "study_date": f"20{n:02}-05-01"}} for n in range(10, 20)]
+
+    def asked(some):
+        return api.post(f"/v1/decisions?detail={detail}", json=some).json()
+
+    half = asked(questions[::2])
+    alone = [asked(one) for one in questions]
+    assert asked(questions) == alone == asked(questions)
+    assert alone[::2] == half
+    api.post("/v1/holds", json=HOLD)
+    assert {one["disposition"] for one in asked(questions)} == {"held"}
+
+
+def test_a_fault_in_a_list_is_named_by_its_place_whatever_was_answered_before(api):
+    good = {"facts": CHILD}
+    api.post("/v1/decisions", json=[good, good])
+    refused = api.post("/v1/decisions", json=[good, {"facts": {"birth_dat": "2010"}}, good])
+    assert refused.json()["errors"][0]["path"] == "1.birth_dat"
+    assert "question 1:" in api.post("/v1/decisions", json=[good, {"fact": CHILD}]).json()["detail"]
 
 
 def test_a_list_is_answered_whole_or_not_at_all(api):

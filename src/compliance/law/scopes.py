@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from compliance.errors import guess, listed
 from compliance.law.conditions import (
@@ -28,8 +29,7 @@ from compliance.law.vocabulary import FactType, Vocabulary, normal_word
 from compliance.law.yaml import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """Any of several conjunctions; none at all = always in scope."""
 
     any_of: tuple[tuple[Condition, ...], ...] = ()
@@ -68,6 +68,9 @@ class Scope:
     def names(self, fact: str) -> bool:
         """The scope asks about this fact."""
         return any(fact in facts_in(condition) for condition in self.conditions())
+
+
+ALWAYS = Scope()
 
 
 def _reason(condition: Condition, facts: Facts, truth: Truth) -> str:
@@ -177,7 +180,7 @@ def _read_age(node: Node, reader: Reader, vocabulary: Vocabulary) -> Condition |
     return Age(how == "under", 0 if limit == "majority" else int(str(limit)), str(at))
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ScopeShape(Shape):
     """Reads a scope: a mapping (all must hold) or a list of mappings (any of them)."""
 

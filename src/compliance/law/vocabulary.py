@@ -69,8 +69,7 @@ Value = DateRange | Members | bool | str | dict[str, DateRange] | Unknown
 Facts = Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One value of a set or choice: the wider value it lies within, whether it follows images, its record class."""
 
     within: str | None = None
@@ -79,8 +78,7 @@ class Member:
     says: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Assumption:
+class Assumption(NamedTuple):
     """Where `fact` is absent and `when` surely holds, `take` is used: a constant, or what another fact says."""
 
     fact: str
@@ -89,20 +87,19 @@ class Assumption:
     when: Node | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FactType:
+class FactType(NamedTuple):
     """One fact: what it may be, where it comes from, what bounds it."""
 
     name: str
     type: str
     says: str = ""
     source: str = ""
-    values: Mapping[str, Member] = field(default_factory=dict)
+    values: Mapping[str, Member] = {}
     open: bool = False
     tense: str = "fixed"
     not_before: str | None = None
     not_after: str | None = None
-    assume: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    assume: Mapping[str, tuple[Any, ...]] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +115,8 @@ class Vocabulary:
 
     def narrower(self, name: str, value: str) -> frozenset[str]:
         """Return the values of a fact that lie within `value` (hospital -> critical_access_hospital)."""
-        values = self.facts[name].values
-        return frozenset(word for word in values if word != value and value in self.wider(name, word))
+        inside = (word for word, member in self.facts[name].values.items() if member.within and word != value)
+        return frozenset(word for word in inside if value in self.wider(name, word))
 
     def wider(self, name: str, value: str) -> tuple[str, ...]:
         """Return the value and all it lies within, narrowest first."""

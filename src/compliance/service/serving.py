@@ -43,29 +43,38 @@ _DAY = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
 HOLDS_SEEN = 1.0  # seconds for which decisions go by the holds last read; the guard reads them anew
 
 
+class Answers(OrderedDict[tuple[bytes, bytes], bytes]):
+    """Answers by query string and question, both as sent. Used by several threads at once."""
+
+    def __init__(self, largest: int = 64 << 20) -> None:
+        super().__init__()
+        self._room = largest
+
+    def keep(self, question: tuple[bytes, bytes], answer: bytes) -> None:
+        """Remember an answer; the oldest are forgotten. `largest`: bytes of all questions and answers."""
+        self._room -= len(question[1]) + len(answer)
+        self[question] = answer
+        while self._room < 0 and self:
+            (_, asked), told = self.popitem(last=False)
+            self._room += len(asked) + len(told)
+
+
 class Remembered:
     """Answers given to the very same question on the same day under the same holds (law and assumptions do not change
     while the service runs): a decision is a pure function of these.
+
+    Who decides takes the answers of a day and of holds first: what is kept there later never answers under other holds.
     """
 
-    def __init__(self, most: int = 2048, largest: int = 32 << 10) -> None:
-        self._most, self._largest = most, largest
-        self._under: tuple[Any, ...] = ()
-        self._answers: OrderedDict[tuple[bytes, bytes], bytes] = OrderedDict()
+    def __init__(self) -> None:
+        self._under: tuple[Any, ...] = (None, None)
+        self._answers = Answers()
 
-    def get(self, question: tuple[bytes, bytes], day: date, holds: tuple[Hold, ...]) -> bytes | None:
-        """Return the answer given before."""
-        if not (self._under and self._under[0] == day and self._under[1] is holds):
-            self._answers.clear()
-            self._under = (day, holds)
-        return self._answers.get(question)
-
-    def keep(self, question: tuple[bytes, bytes], answer: bytes) -> None:
-        """Remember an answer; the oldest is forgotten."""
-        if len(question[1]) + len(answer) <= self._largest:
-            self._answers[question] = answer
-            if len(self._answers) > self._most:
-                self._answers.popitem(last=False)
+    def under(self, day: date, holds: tuple[Hold, ...]) -> Answers:
+        """Return what was answered on a day under some holds."""
+        if self._under[0] != day or self._under[1] is not holds:
+            self._under, self._answers = (day, holds), Answers()
+        return self._answers
 
 
 @dataclass
@@ -79,7 +88,7 @@ class Service:
     profile: Profile | None = None
     _sets: dict[tuple[str, ...], tuple[AssumptionSet, ...]] = field(default_factory=dict)
     _holds: tuple[float, tuple[Hold, ...]] = (0.0, ())
-    remembered: Remembered = field(default_factory=lambda: Remembered())
+    remembered: Remembered = field(default_factory=Remembered)
 
     def __post_init__(self) -> None:
         self.access = Access(self.settings, self.store)

@@ -19,7 +19,8 @@ from compliance.audit.findings import LEVELS
 from compliance.decision.decide import Decision, decide
 from compliance.decision.missing import what_would_change
 from compliance.errors import ComplianceError, FactError
-from compliance.law.knowledge import place_on_file, shipped
+from compliance.law.knowledge import place_on_file
+from compliance.law.sources import shipped
 from compliance.service import audits, desk, holds
 from compliance.service.pages import STATIC, Pages
 from compliance.service.problems import Refusal
