@@ -122,7 +122,9 @@ def _take(table: FactTable, rows: Codes) -> FactTable:
 
 def _table(batch: pa.RecordBatch, known: pa.RecordBatch | None, sites: Sites, profile: Profile) -> FactTable:
     vocabulary = profile.knowledge.vocabulary
-    read = columns.read(spelled(batch, vocabulary), vocabulary, [name for name in batch.schema.names if name not in OWN])
+    read = columns.read(
+        spelled(batch, vocabulary), vocabulary, [name for name in batch.schema.names if name not in OWN]
+    )
     dates, words = dict(read.dates), dict(read.words)
     words["site"] = Coded(
         np.where(sites.codes < 0, len(sites.sites), sites.codes), (*(s.id for s in sites.sites), None)

@@ -211,12 +211,17 @@ def _check(schema: pa.Schema, service: Service) -> None:
     if len(set(schema.names)) != len(schema.names):
         raise Refusal("bad-facts", "A column occurs twice")
     sets = {"id", *(name for name, kind in facts.items() if kind.type in ("set", "places"))}
-    if wrong := [field.name for field in schema if not (_plain(field.type) or (field.name in sets and _list(field.type)))]:
+    if wrong := [
+        field.name for field in schema if not (_plain(field.type) or (field.name in sets and _list(field.type)))
+    ]:
         raise Refusal(
             "bad-facts",
             "Some columns are of a type that is not read here",
             [
-                {"path": name, "message": "allowed are texts, dictionaries of texts, lists of texts, booleans, numbers, days"}
+                {
+                    "path": name,
+                    "message": "allowed are texts, dictionaries of texts, lists of texts, booleans, numbers, days",
+                }
                 for name in wrong
             ],
         )
