@@ -187,7 +187,7 @@ def normal_word(kind: FactType, text: str) -> str:
 
 def read_value(kind: FactType, raw: Any) -> Value:
     """Read one value; raises ValueError with a sentence that says what is allowed."""
-    if raw == "unknown" or (isinstance(raw, str) and normal(raw) == "unknown"):
+    if raw == "unknown" or (isinstance(raw, str) and not raw[:1].isdigit() and normal(raw) == "unknown"):
         return UNKNOWN
     if kind.type == "date":
         return _date(raw)
