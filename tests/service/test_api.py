@@ -65,6 +65,8 @@ def test_a_fault_in_a_list_is_named_by_its_place_whatever_was_answered_before(ap
     api.post("/v1/decisions", json=[good, good])
     refused = api.post("/v1/decisions", json=[good, {"facts": {"birth_dat": "2010"}}, good])
     assert refused.json()["errors"][0]["path"] == "1.birth_dat"
+    twice = b'[{"facts":{"record":"image"}},{"facts":{"modality":"CT","modality":"MR"}}]'
+    assert "question 1: the key 'modality' stands twice" in api.post("/v1/decisions", content=twice, headers=JSON).json()["detail"]
     assert "question 1:" in api.post("/v1/decisions", json=[good, {"fact": CHILD}]).json()["detail"]
 
 

@@ -17,11 +17,22 @@ from compliance.decision.holds import Hold
 from compliance.decision.missing import what_would_change
 from compliance.decision.question import Question
 from compliance.errors import FactError
+from compliance.law import once
 from compliance.service import bulk, contract, streams
 from compliance.service.contract import JSON, Operation, Param
 from compliance.service.metrics import Metrics
 from compliance.service.problems import Refusal, of_error
-from compliance.service.serving import ENCODER, Answers, Service, assumed, decoded, need_type, parameters, serving
+from compliance.service.serving import (
+    ENCODER,
+    Answers,
+    Service,
+    assumed,
+    decoded,
+    need_once,
+    need_type,
+    parameters,
+    serving,
+)
 from compliance.service.wire import Ask, Brief, Unanswered
 
 LINES, ARROW = "application/x-ndjson", "application/vnd.apache.arrow.stream"
@@ -105,6 +116,7 @@ async def decided(
         if len(asked) > _MANY:
             return await run_in_threadpool(_many, asked, service, chosen, query, holds, answers)
         return _many(asked, service, chosen, query, holds, answers)
+    need_once(body)
     try:
         answer = ENCODER.encode(one(_decoded(_ONE, body), service, chosen, holds))
     except FactError as error:
@@ -143,9 +155,12 @@ def _many(
 
 def _decoded_at(number: int, question: bytes) -> Ask:
     try:
+        once.need_once(question, msgspec.json.decode)
         return _ONE.decode(question)
     except msgspec.ValidationError as error:
         raise Refusal("invalid", f"question {number}: {error}") from None
+    except FactError as error:
+        raise Refusal("bad-facts", f"question {number}: {error}") from None
 
 
 def _briefs(
