@@ -42,7 +42,13 @@ _HEADERS = [
 ]
 _POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _NO_STORE = (b"cache-control", b"no-store")
-_HOT = [(b"content-type", b"application/json"), *_HEADERS, _POLICY, _NO_STORE]
+_OF_DOCUMENTS = (b"referrer-policy", b"cross-origin-opener-policy")
+_HOT = [
+    (b"content-type", b"application/json"),
+    *(pair for pair in _HEADERS if pair[0] not in _OF_DOCUMENTS),
+    _POLICY,
+    _NO_STORE,
+]
 
 
 @dataclass

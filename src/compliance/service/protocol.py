@@ -7,7 +7,6 @@ uvicorn waits for a caller as long as the caller likes, and takes any size of a 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -17,23 +16,22 @@ LATE = "compliance.late"  # stands in the scope of a request whose body stopped
 
 
 class Together:
-    """A transport that sends the head of an answer with the first piece of its body: uvicorn writes each by itself, and
-    a call of the system costs as much as a remembered answer.
+    """A transport that sends the head of an answer with the first piece of its body, as ASGI asks for (HTTP connection scope,
+    Response Start): uvicorn writes each by itself, and a call of the system costs as much as a remembered answer.
     """
 
-    __slots__ = ("_head", "_later", "_transport")
+    __slots__ = ("_head", "_transport")
 
-    def __init__(self, transport: Any, later: Callable[[Callable[[], None]], Any]) -> None:
-        self._transport, self._later, self._head = transport, later, b""
+    def __init__(self, transport: Any) -> None:
+        self._transport, self._head = transport, b""
 
     def write(self, data: bytes) -> None:
-        """Write; a head waits for what follows, no longer than this turn of the loop."""
+        """Write; the head of an answer waits for what follows."""
         if self._head:
             self._transport.write(self._head + data)
             self._head = b""
-        elif data.startswith(b"HTTP/1.1 "):
+        elif data.startswith(b"HTTP/1.1 ") and data[9:12] != b"100":
             self._head = data
-            self._later(self.flush)
         else:
             self._transport.write(data)
 
@@ -63,7 +61,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first head."""
         super().connection_made(transport)
-        self.transport = cast(asyncio.Transport, Together(transport, self.loop.call_soon))
+        self.transport = cast(asyncio.Transport, Together(transport))
         self._unread: asyncio.TimerHandle | None = None
         self._size, self._in_head = 0, True
         self._since: float | None = self.loop.time()  # None: nothing is waited for
@@ -103,6 +101,11 @@ class Protocol(HttpToolsProtocol):
         self._size += len(data)
         if self._size > LARGEST_HEAD:
             self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """An answer without a body is written, too."""
+        self.transport.flush()  # type: ignore[attr-defined]
+        super().on_response_complete()
 
     def pause_writing(self) -> None:
         """The caller does not read: what is in its way is dropped after a while, and those who wait to write are freed."""
