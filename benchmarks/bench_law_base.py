@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import yaml
 
-from compliance.law.knowledge import load, shipped
+from compliance.law.knowledge import load
+from compliance.law.sources import shipped
 
 
 def clock(work: Callable[[], object]) -> float:

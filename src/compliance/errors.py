@@ -11,12 +11,10 @@ ComplianceError
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(NamedTuple):
     """One fault at one place of a file; lines and columns count from 1 (0 = the file as a whole)."""
 
     file: str
@@ -65,6 +63,8 @@ class UsageError(ComplianceError):
 
 def guess(word: str, allowed: Iterable[str]) -> str:
     """Return ` Did you mean 'x'?` for the nearest allowed word, or nothing."""
+    from difflib import get_close_matches
+
     near = get_close_matches(word, list(allowed), n=1, cutoff=0.6)
     return f" Did you mean {near[0]!r}?" if near else ""
 

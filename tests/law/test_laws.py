@@ -9,7 +9,8 @@ import pytest
 
 from compliance.decision.cases import Checked, check
 from compliance.decision.decide import decide
-from compliance.law.knowledge import load, shipped
+from compliance.law.knowledge import load
+from compliance.law.sources import shipped
 
 TODAY = date(2026, 11, 24)
 FILES = sorted(path.relative_to(shipped()).as_posix() for path in shipped().glob("*/*.yaml"))

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from compliance.law.knowledge import load, shipped
+from compliance.law.knowledge import load
+from compliance.law.sources import shipped
 from compliance.service.pages import Pages
 from compliance.service.web.site import write_site
 from service.browsing import chromium, faults, hosted, page_of, sideways

@@ -90,7 +90,8 @@ def check(path: Path | None, as_of: str | None, strict: bool) -> int:
 @law_options
 def new(place: str, citation: str, laws: Path | None) -> int:
     """Start a law file from a commented template."""
-    from compliance.law.knowledge import load, shipped
+    from compliance.law.knowledge import load
+    from compliance.law.sources import shipped
     from compliance.law.template import slug, template
 
     base = load(laws)
@@ -180,8 +181,9 @@ def stale(months: int, as_of: str | None, laws: Path | None) -> int:
 @law_options
 def schema(laws: Path | None) -> int:
     """Write the JSON Schemas that editors complete from."""
-    from compliance.law.knowledge import load, shipped
+    from compliance.law.knowledge import load
     from compliance.law.schemas import write
+    from compliance.law.sources import shipped
 
     changed = write(laws or shipped(), load(laws).vocabulary)
     click.echo(f"written: {', '.join(changed)}" if changed else "nothing changed", err=True)

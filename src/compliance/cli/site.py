@@ -25,7 +25,8 @@ def site(folder: Path, as_of: str | None, api: str, laws: Path | None) -> int:
     The links are relative: the folder can be put on any web server, or opened as it lies.
     """
     from compliance.errors import UsageError
-    from compliance.law.knowledge import load, shipped
+    from compliance.law.knowledge import load
+    from compliance.law.sources import shipped
     from compliance.service.pages import Pages
     from compliance.service.web.site import write_site
     from compliance.service.web.words import link

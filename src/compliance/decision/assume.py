@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,8 +25,7 @@ class Assumed(NamedTuple):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One assumption, ready for use: a value, or the fact `other` from which it is taken."""
 
     fact: str
@@ -37,8 +35,7 @@ class Entry:
     told: Assumed
 
 
-@dataclass(frozen=True)
-class AssumptionSet:
+class AssumptionSet(NamedTuple):
     """A named, ordered list of assumptions, ready for use."""
 
     name: str

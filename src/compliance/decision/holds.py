@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from compliance.law.conditions import NO
 from compliance.law.dates import DateRange
-from compliance.law.scopes import Scope
+from compliance.law.scopes import ALWAYS, Scope
 from compliance.law.situation import Situation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class Hold(NamedTuple):
     """A matter for which images must not be destroyed; `matter` is shown only to the privileged."""
 
     id: str
-    scope: Scope = field(default_factory=Scope)
+    scope: Scope = ALWAYS
     matter: str = ""
     issued_by: str = ""
     trigger: str = ""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from compliance.law.vocabulary import Members, Value, Vocabulary
 
@@ -16,8 +15,7 @@ class Words(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Modality:
+class Modality(NamedTuple):
     """One modality with the body parts it may show; `pairs_known`: each of these pairs occurs."""
 
     code: str | None

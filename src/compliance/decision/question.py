@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from compliance.errors import FactError, Problem
 from compliance.law.vocabulary import Members, Value, Vocabulary
@@ -12,8 +11,7 @@ from compliance.law.vocabulary import Members, Value, Vocabulary
 MOST_KEEPERS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """Facts as read, and the facts of each keeper where there are several (each on top of the common ones)."""
 
     facts: dict[str, Value]

@@ -1,21 +1,21 @@
 """The compiled build of a law base: its trees as JSON, so that start-up pays neither for YAML nor for lint.
 
 It lies in the user's cache folder under the digest of the sources (a changed source has another digest, so a stale
-build is never looked at) and begins with a hash of itself (a damaged one is ignored and written anew). A line holds a
-tree; it is read when the tree is asked for.
+build is never looked at) and begins with a checksum of itself (a damaged one is ignored and written anew). Trees stand
+one behind the other and an index says where; a tree is read when it is asked for.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from compliance.law.yaml import Node, Plain
 
-FORMAT = 3
+FORMAT = 4
 
 
 def folder() -> Path:
@@ -29,52 +29,73 @@ def _path(digest: str) -> Path:
 
 
 class Trees(Mapping[str, Node]):
-    """Trees by name, each made from its text when it is asked for."""
+    """Trees by name, each made from its place in `body` when it is asked for."""
 
-    def __init__(self, texts: Mapping[str, bytes]) -> None:
-        self.texts = texts
+    def __init__(self, body: bytes, places: Mapping[str, tuple[int, int]]) -> None:
+        self._body, self._places = body, places
         self._made: dict[str, Node] = {}
 
     def __getitem__(self, name: str) -> Node:
         if name not in self._made:
-            self._made[name] = Node.wrap(json.loads(self.texts[name]))
+            start, end = self._places[name]
+            self._made[name] = Node.wrap(json.loads(self._body[start:end]))
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.texts)
+        return iter(self._places)
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self._places)
 
-    def __getstate__(self) -> Mapping[str, bytes]:
-        return self.texts
-
-    def __setstate__(self, texts: Mapping[str, bytes]) -> None:
-        self.__init__(texts)  # type: ignore[misc]
+    def __reduce__(self) -> tuple[type[Trees], tuple[bytes, Mapping[str, tuple[int, int]]]]:
+        return Trees, (self._body, self._places)
 
 
-def read(digest: str) -> Trees | None:
-    """Return the trees of the base with this digest, None where there is no sound build."""
+class Build(Trees):
+    """All trees of a law base, its version and its digest."""
+
+    def __init__(self, digest: str, version: str, body: bytes, places: Mapping[str, tuple[int, int]]) -> None:
+        super().__init__(body, places)
+        self.digest, self.version = digest, version
+
+    def statutes(self) -> Trees:
+        """Return the trees of the law files by the ids of their statutes."""
+        named = ((name, place) for name, place in self._places.items() if "/" in name)
+        return Trees(self._body, {name.removesuffix(".yaml"): place for name, place in named})
+
+
+def read(digest: str) -> Build | None:
+    """Return the build of the base with this digest, None where there is no sound one."""
     try:
-        head, _, body = _path(digest).read_bytes().partition(b"\n")
+        head, _, rest = _path(digest).read_bytes().partition(b"\n")
     except OSError:
         return None
-    if head.decode("ascii", "replace") != f"{digest} {hashlib.sha256(body).hexdigest()}":
+    if head != f"{digest} {zlib.crc32(rest):08x}".encode():
         return None
-    lines = (line.partition(b"\t") for line in body.splitlines())
-    return Trees({name.decode(): text for name, _, text in lines})
+    index, _, body = rest.partition(b"\n")
+    version, places = json.loads(index)
+    return Build(digest, version, body, places)
 
 
-def write(digest: str, trees: Mapping[str, Plain]) -> None:
-    """Write the build aside and rename it; a folder that cannot be written to is no fault."""
+def write(digest: str, version: str, trees: Mapping[str, Plain]) -> None:
+    """Write the build."""
+    body, places = bytearray(), {}
+    for name, tree in trees.items():
+        start = len(body)
+        body += json.dumps(tree, separators=(",", ":")).encode()
+        places[name] = (start, len(body))
+    rest = json.dumps([version, places], separators=(",", ":")).encode() + b"\n" + body
+    put(_path(digest), f"{digest} {zlib.crc32(rest):08x}\n".encode() + rest)
+
+
+def put(place: Path, content: bytes) -> None:
+    """Write a file of the cache aside and rename it; a folder that cannot be written to is no fault."""
     import tempfile
 
-    lines = (f"{name}\t{json.dumps(tree, separators=(',', ':'))}" for name, tree in trees.items())
-    body = "\n".join(lines).encode()
     try:
-        folder().mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder(), delete=False) as aside:
-            aside.write(f"{digest} {hashlib.sha256(body).hexdigest()}\n".encode() + body)
-        Path(aside.name).replace(_path(digest))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as aside:
+            aside.write(content)
+        Path(aside.name).replace(place)
     except OSError:
         return

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from compliance.law.dates import NEVER, NEVER_RANGE, DateRange, write_edtf
 from compliance.law.periods import EITHER, Line, Moment, birthday, evaluate, facts_of
@@ -33,8 +32,7 @@ class Facts(Moment, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """A set or choice holds any of these values; `reach` adds the values within them, `wide` the values around them."""
 
     fact: str
@@ -62,8 +60,7 @@ class Listed:
         return f"{self.fact} is {' or '.join(sorted(self.values))}"
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """A boolean fact has this value."""
 
     fact: str
@@ -78,8 +75,7 @@ class Flag:
         return f"{self.fact} is {str(self.wanted).lower()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+class Within(NamedTuple):
     """A date fact lies in one of these ranges; `happened` reaches through as_of."""
 
     fact: str
@@ -101,8 +97,7 @@ class Within:
         return f"{self.fact} is {' or '.join(words)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """A date fact lies before a line, or on it or later; `never` is before nothing and from everything."""
 
     fact: str
@@ -122,8 +117,7 @@ class Compared:
         return f"{self.fact} is {'before' if self.before else 'from'} {self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Age:
+class Age(NamedTuple):
     """The patient is under an age (or majority), or that old or older, at a date fact; neither at an event that is never."""
 
     under: bool
@@ -149,8 +143,7 @@ class Age:
         return f"age {'under' if self.under else 'from'} {age} at {self.at}"
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(NamedTuple):
     """The condition does not hold."""
 
     inner: Condition

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from compliance.errors import guess, listed
 from compliance.law import dates
@@ -15,8 +16,7 @@ from compliance.law.vocabulary import Vocabulary
 from compliance.law.yaml import Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Majority:
+class Majority(NamedTuple):
     """The age of majority in force from a day (`../D`: on or before D, which counts as always)."""
 
     since: DateRange
@@ -26,8 +26,7 @@ class Majority:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Research:
+class Research(NamedTuple):
     """What was looked for in a place for one type of keeper."""
 
     status: str
@@ -36,8 +35,7 @@ class Research:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """One place: name, the wider place, its dated ages of majority (newest first), what was researched."""
 
     code: str
@@ -45,7 +43,7 @@ class Place:
     within: str | None = None
     majority: tuple[Majority, ...] = ()
     leap_day: Rounding | None = None
-    researched: Mapping[str, Research] = field(default_factory=dict)
+    researched: Mapping[str, Research] = {}
     note: str = ""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +17,7 @@ from compliance.law.jurisdictions import Jurisdictions, apart, places_apart, rea
 from compliance.law.periods import UNKNOWN
 from compliance.law.scopes import Scope, listing
 from compliance.law.shape import Reader
+from compliance.law.sources import digest_of, known_digest, shipped, sources_of
 from compliance.law.statutes import Norm, Statute, Verification, Version, build, shape
 from compliance.law.vocabulary import Members, Value, Vocabulary, read_vocabulary
 from compliance.law.yaml import Node, read_file
@@ -135,12 +134,6 @@ class KnowledgeBase:
         return replace(self, files={}, built=chosen, gaps=False, cache={})
 
 
-def shipped() -> Path:
-    """Return the folder of the law base that comes with this package."""
-    inside = Path(__file__).parents[1] / "_laws"
-    return inside if inside.is_dir() else Path(__file__).parents[3] / "laws"
-
-
 def load(folder: Path | None = None, use_compiled: bool = True) -> KnowledgeBase:
     """Load a law base, from its compiled build where that is fresh; raises LawError with every fault of every file.
 
@@ -149,48 +142,20 @@ def load(folder: Path | None = None, use_compiled: bool = True) -> KnowledgeBase
     folder = folder or shipped()
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder of law files")
+    ready = compiled.read(known_digest(folder)) if use_compiled else None
+    if ready is not None:
+        vocabulary = read_vocabulary(ready["facts.yaml"], "facts.yaml")
+        return KnowledgeBase(vocabulary, places_apart(ready, vocabulary), ready.statutes(), ready.version, ready.digest)
     sources = sources_of(folder)
     digest = digest_of(sources)
-    ready = compiled.read(digest) if use_compiled else None
-    if ready is not None:
-        statutes = {name.removesuffix(".yaml"): text for name, text in ready.texts.items() if "/" in name}
-        vocabulary = read_vocabulary(ready["facts.yaml"], "facts.yaml")
-        return KnowledgeBase(
-            vocabulary, places_apart(ready, vocabulary), compiled.Trees(statutes), _version(sources), digest
-        )
     base, problems, trees = read_all(sources, digest)
     errors = [problem for problem in problems if problem.level == "error"]
     if errors or base is None:
         raise LawError(f"{folder} cannot be loaded", errors)
     if use_compiled:
         trees |= apart(trees[PLACES])
-        compiled.write(digest, {name: node.data() for name, node in trees.items()})
+        compiled.write(digest, base.version, {name: node.data() for name, node in trees.items()})
     return base
-
-
-def sources_of(folder: Path) -> dict[str, Path]:
-    """Return the files of a law base by their name in messages: `facts.yaml`, `US/21-cfr-900-12.yaml`, `VERSION`."""
-    found = {}
-    for name in ("facts.yaml", "jurisdictions.yaml", "VERSION"):
-        own = folder / name
-        found[name] = own if own.is_file() else shipped() / name
-    names = (
-        f"{place}/{name}"
-        for place in os.listdir(folder)  # noqa: PTH208 - a third of the time of iterdir, at every start
-        if (folder / place).is_dir()
-        for name in os.listdir(folder / place)  # noqa: PTH208
-    )
-    found.update({name: folder / name for name in sorted(names) if name.endswith(".yaml")})
-    return found
-
-
-def digest_of(sources: Mapping[str, Path]) -> str:
-    """Return the digest of a law base's content, whatever the order of its files."""
-    whole = hashlib.sha256()
-    for name, path in sorted(sources.items()):
-        content = path.read_bytes() if path.is_file() else b""
-        whole.update(f"{name}\0{len(content)}\0".encode() + content)
-    return f"sha256:{whole.hexdigest()}"
 
 
 class Reading(NamedTuple):

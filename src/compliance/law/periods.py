@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from compliance.errors import guess
 from compliance.law import dates
@@ -39,8 +39,7 @@ class Moment(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A day to count from: a date fact, a birthday, majority, retention_end or purge_date; perhaps its year's end."""
 
     what: str
@@ -70,8 +69,7 @@ class Line:
         return f"{self.count} {self.unit}{'' if self.count == 1 else 's'} after {self.event}"
 
 
-@dataclass(frozen=True, slots=True)
-class Combined:
+class Combined(NamedTuple):
     """The `latest` or the `earliest` of several periods: of both ends."""
 
     how: str
@@ -81,8 +79,7 @@ class Combined:
         return f"{self.how} of ({'; '.join(map(str, self.members))})"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """`permanent`, `unknown` (a duty whose number stands elsewhere) or `none` (expressly nothing need be kept)."""
 
     word: str
@@ -171,8 +168,7 @@ def facts_of(event: Event) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step of a computation, for people: what was computed, the result, the steps below."""
 
     text: str
@@ -237,7 +233,7 @@ def _read_event(text: str, vocabulary: Vocabulary, extra: tuple[str, ...]) -> Ev
     )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class PeriodShape(Shape):
     """Reads a period where a law file may have one."""
 

@@ -7,24 +7,34 @@ that one reading shows them all: `file:line:column: path: what is wrong. What is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from compliance.errors import LawError, Problem, guess, listed
 from compliance.law.yaml import Node
 
 
-@dataclass
 class Reader:
     """Where a reading stands: file name, path of keys, and the faults found so far."""
 
-    file: str
-    problems: list[Problem] = field(default_factory=list)
-    path: tuple[str, ...] = ()
+    __slots__ = ("_above", "_key", "file", "problems")
+
+    def __init__(self, file: str, problems: list[Problem] | None = None) -> None:
+        self.file = file
+        self.problems: list[Problem] = [] if problems is None else problems
+        self._above: Reader | None = None
+        self._key: str | int = ""
 
     def at(self, key: str | int) -> Reader:
         """Return the reader one key further down; it shares the list of faults."""
-        return Reader(self.file, self.problems, (*self.path, str(key)))
+        below = Reader(self.file, self.problems)
+        below._above, below._key = self, key
+        return below
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The keys that lead here."""
+        return (*self._above.path, str(self._key)) if self._above else ()
 
     def fault(self, node: Node, message: str, place: tuple[int, int] | None = None, level: str = "error") -> None:
         """Note a fault at the node, or at another place of the file."""
@@ -50,7 +60,7 @@ class Shape:
         return {}
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Text(Shape):
     """Any text; `allowed` names the words it may be, `parse` reads it further (ValueError = a fault)."""
 
@@ -94,7 +104,7 @@ class _Boolean(Text):
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ListOf(Shape):
     """A list of one shape; `single` also takes one bare value; `least` items at least."""
 
@@ -120,7 +130,7 @@ class ListOf(Shape):
         return {"anyOf": [self.item.schema(), array]} if self.single else array
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class MapOf(Shape):
     """A mapping with free keys (checked by `key`) and one shape of values."""
 
@@ -147,8 +157,7 @@ class MapOf(Shape):
         return {"type": "object", "additionalProperties": self.value.schema()}
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """One key of a record: its shape, whether it must be there, what it is for."""
 
     shape: Shape
@@ -156,7 +165,7 @@ class Key:
     says: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Record(Shape):
     """A mapping with known keys; `make` builds the value from them, unknown and missing keys are faults."""
 
@@ -174,15 +183,16 @@ class Record(Shape):
                     node, f"unknown key. Allowed: {listed(self.keys, 30)}.{guess(word, self.keys)}", node.keys.get(word)
                 )
         values, whole = {}, True
-        for word, key in self.keys.items():
-            if word in node.value:
-                value = key.shape.read(node.value[word], reader.at(word))
+        below = node.value
+        for word, (shape, required, says) in self.keys.items():
+            if word in below:
+                value = shape.read(below[word], reader.at(word))
                 if value is not None:
                     values[word] = value
-                elif key.required:
+                elif required:
                     whole = False
-            elif key.required:
-                reader.fault(node, f"the key {word!r} is missing{': ' + key.says if key.says else ''}")
+            elif required:
+                reader.fault(node, f"the key {word!r} is missing{': ' + says if says else ''}")
                 whole = False
         return self.make(**values) if whole else None
 
@@ -201,7 +211,7 @@ class Record(Shape):
         }
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class OneOf(Shape):
     """The first of several shapes whose test on the node holds; else a fault."""
 

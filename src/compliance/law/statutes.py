@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from compliance.law import periods, scopes
 from compliance.law.conditions import MAYBE, NO, YES, Condition, Truth, facts_in
 from compliance.law.dates import OPEN, DateRange, read_edtf
 from compliance.law.periods import Period, PeriodShape, facts_of, lines
-from compliance.law.scopes import Scope, ScopeShape
+from compliance.law.scopes import ALWAYS, Scope, ScopeShape
 from compliance.law.shape import Key, ListOf, MapOf, Reader, Record, Shape, Text, boolean
 from compliance.law.vocabulary import Vocabulary
 from compliance.law.yaml import Node
@@ -23,8 +23,7 @@ BEFORE_PURGE = frozenset(DUTIES) - {"log", "certificate"}
 DISPOSITIONS = ("retain", "may_purge", "must_purge", "held", "undetermined", "conflict")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+class Verification(NamedTuple):
     """Who saw what, where and when: the evidence behind a norm."""
 
     status: str
@@ -40,12 +39,11 @@ class Verification:
         return self.status != "unverified"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(NamedTuple):
     """What a norm says from a day on, perhaps for some records only."""
 
     since: DateRange
-    scope: Scope = field(default_factory=Scope)
+    scope: Scope = ALWAYS
     period: Period | None = None
     repealed: bool = False
     max_ratio: float | None = None
@@ -86,7 +84,7 @@ class Norm:
     url: str = ""
     images: str = ""
     sanction: str = ""
-    scope: Scope = field(default_factory=Scope)
+    scope: Scope = ALWAYS
     overrides: tuple[str, ...] = ()
     yields: str = ""
     open: bool = False
@@ -115,8 +113,7 @@ class Norm:
         return {"binding": 2, "guidance": 1}.get(self.force, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(NamedTuple):
     """A dated example with its answer, run against the file it stands in."""
 
     name: str
@@ -126,8 +123,7 @@ class Case:
     place: tuple[int, int] = (0, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statute:
+class Statute(NamedTuple):
     """One law file; `id` is its path without the ending."""
 
     id: str
@@ -141,7 +137,7 @@ class Statute:
     formerly: tuple[str, ...] = ()
     note: str = ""
     owner: str = ""
-    approved_by: Mapping[str, str] = field(default_factory=dict)
+    approved_by: Mapping[str, str] = {}
     cases: tuple[Case, ...] = ()
 
 
@@ -220,7 +216,7 @@ _CASE = Record(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class _CaseShape(Shape):
     def read(self, node: Node, reader: Reader) -> Case | None:
         found = _CASE.read(node, reader)

@@ -13,6 +13,7 @@ anything        absent from the mapping = unknown and may be assumed; `UNKNOWN` 
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -68,8 +69,7 @@ Value = DateRange | Members | bool | str | dict[str, DateRange] | Unknown
 Facts = Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One value of a set or choice: the wider value it lies within, whether it follows images, its record class."""
 
     within: str | None = None
@@ -78,8 +78,7 @@ class Member:
     says: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Assumption:
+class Assumption(NamedTuple):
     """Where `fact` is absent and `when` surely holds, `take` is used: a constant, or what another fact says."""
 
     fact: str
@@ -88,20 +87,19 @@ class Assumption:
     when: Node | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FactType:
+class FactType(NamedTuple):
     """One fact: what it may be, where it comes from, what bounds it."""
 
     name: str
     type: str
     says: str = ""
     source: str = ""
-    values: Mapping[str, Member] = field(default_factory=dict)
+    values: Mapping[str, Member] = {}
     open: bool = False
     tense: str = "fixed"
     not_before: str | None = None
     not_after: str | None = None
-    assume: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    assume: Mapping[str, tuple[Any, ...]] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +115,8 @@ class Vocabulary:
 
     def narrower(self, name: str, value: str) -> frozenset[str]:
         """Return the values of a fact that lie within `value` (hospital -> critical_access_hospital)."""
-        values = self.facts[name].values
-        return frozenset(word for word in values if word != value and value in self.wider(name, word))
+        inside = (word for word, member in self.facts[name].values.items() if member.within and word != value)
+        return frozenset(word for word in inside if value in self.wider(name, word))
 
     def wider(self, name: str, value: str) -> tuple[str, ...]:
         """Return the value and all it lies within, narrowest first."""
@@ -170,9 +168,26 @@ MOST_WORDS = 4096
 PADDING = " \t\r\n\0"  # around a text it says nothing (DICOM fills up to even length); a blank text is not known
 
 
+def normal(text: str) -> str:
+    """Return a text as it is matched: in Unicode's composed form, without padding; `unknown` whatever its case."""
+    word = (text if text.isascii() else unicodedata.normalize("NFC", text)).strip(PADDING)
+    return "unknown" if word.casefold() == "unknown" else word
+
+
+def normal_word(kind: FactType, text: str) -> str:
+    """Return a word as it is matched: spelled as in the vocabulary, where an open one may be any other, in capitals as DICOM's
+    code strings are (PS3.5 6.2, CS).
+    """
+    word = normal(text)
+    if word in kind.values or word == "unknown" or kind.type in ("place", "places", "text"):
+        return word
+    folded = word.casefold()
+    return next((one for one in kind.values if one.casefold() == folded), word.upper() if kind.open else word)
+
+
 def read_value(kind: FactType, raw: Any) -> Value:
     """Read one value; raises ValueError with a sentence that says what is allowed."""
-    if raw == "unknown":
+    if raw == "unknown" or (isinstance(raw, str) and not raw[:1].isdigit() and normal(raw) == "unknown"):
         return UNKNOWN
     if kind.type == "date":
         return _date(raw)
@@ -180,8 +195,7 @@ def read_value(kind: FactType, raw: Any) -> Value:
         return _boolean(raw)
     if kind.type in ("text", "place"):
         if isinstance(raw, str | int | float) and not isinstance(raw, bool):
-            word = str(raw).strip(PADDING) if kind.type == "text" else str(raw)
-            return word if word and word != "unknown" else UNKNOWN
+            return normal(str(raw)) or UNKNOWN
         raise ValueError("must be text")
     if kind.type == "days":
         if not isinstance(raw, Mapping):
@@ -211,11 +225,13 @@ def _boolean(raw: Any) -> bool:
     raise ValueError(f"{_show(raw)} is not allowed. Allowed: true, false, unknown")
 
 
-def _members(kind: FactType, raw: Any) -> Members:
+def _members(kind: FactType, raw: Any) -> Members | Unknown:
     if isinstance(raw, Mapping) and set(raw) == {"not"} and kind.values:
         out = _words(kind, raw["not"])
         return Members(frozenset(), AllBut(out) if kind.open else frozenset(kind.values) - out)
     words = _words(kind, raw)
+    if "unknown" in words:  # a set of which a part is not known is not known
+        return UNKNOWN
     if kind.type == "choice" and len(words) != 1:
         raise ValueError(f"takes one value, not {len(words)}. Allowed: {listed(kind.values, 30)}")
     return Members(words, words)
@@ -227,8 +243,8 @@ def _words(kind: FactType, raw: Any) -> frozenset[str]:
     for item in items:
         if isinstance(item, bool | float | Mapping | list) or item is None:
             raise ValueError(f"{_show(item)} is not allowed. Allowed: {listed(kind.values, 30) or 'text'}")
-        word = str(item)
-        if not word or (not kind.open and kind.values and word not in kind.values):
+        word = normal_word(kind, str(item))
+        if not word or (not kind.open and kind.values and word not in kind.values and word != "unknown"):
             raise ValueError(f"{word!r} is not allowed. Allowed: {listed(kind.values, 30)}.{guess(word, kind.values)}")
         words.add(word)
     return frozenset(words)

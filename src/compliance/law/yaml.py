@@ -46,11 +46,12 @@ class Node:
     @classmethod
     def wrap(cls, data: Plain) -> Node:
         """Make nodes from plain values; such nodes have no place."""
+        wrap = cls.wrap
+        if isinstance(data, str):
+            return cls(data)
         if isinstance(data, dict):
-            return cls({key: cls.wrap(value) for key, value in data.items()})
-        if isinstance(data, list):
-            return cls([cls.wrap(value) for value in data])
-        return cls(data)
+            return cls({key: cls(value) if isinstance(value, str) else wrap(value) for key, value in data.items()})
+        return cls([cls(value) if isinstance(value, str) else wrap(value) for value in data])
 
     def walk(self) -> Iterator[Node]:
         """Yield this node and every node below it."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from compliance.service.access import HERE, Caller, no_caller
@@ -21,13 +23,15 @@ from compliance.service.journal import Journal, fault
 from compliance.service.metrics import Metrics
 from compliance.service.problems import Refusal
 from compliance.service.protocol import LATE
-from compliance.service.serving import Service
+from compliance.service.serving import Service, need_once
 from compliance.service.settings import is_loopback
 from compliance.service.store import StoreError
 
 NOBODY = Caller("nobody", frozenset())
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_OF_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/metrics", "/openapi.json")  # never answered by pages
 STREAMS = ("application/x-ndjson", "application/vnd.apache.arrow.stream")
+_GONE = 499  # as in the logs of nginx: the caller went away before the answer
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -63,14 +67,21 @@ class Buckets:
             raise Refusal("too-many", f"Allowed: {self.rate} requests a minute", headers={"Retry-After": wait})
 
 
+class BrokenOff(ConnectionAbortedError):
+    """An answer that was begun cannot be ended: the server closes the connection, so that no part is taken for the whole."""
+
+
+Page = Callable[[Service, str, str, Refusal], Response]  # a refusal as a page: method and path asked for
 Hot = Callable[[Service, Metrics, bytes, bytes], Awaitable[bytes]]  # query string and JSON body in, JSON out
 
 
 class Gate:
     """Stands around the whole application; JSON for the `hot` routes is answered without going through it."""
 
-    def __init__(self, app: ASGIApp, service: Service, metrics: Metrics, hot: Mapping[tuple[str, str], Hot]) -> None:
-        self.app, self.service, self.metrics, self.hot = app, service, metrics, hot
+    def __init__(
+        self, app: ASGIApp, service: Service, metrics: Metrics, hot: Mapping[tuple[str, str], Hot], page: Page
+    ) -> None:
+        self.app, self.service, self.metrics, self.hot, self.page = app, service, metrics, hot, page
         self.names, self.journal = frozenset(service.settings.names), Journal()
         self.buckets = Buckets(service.settings.rate)
         self.strangers = Buckets(min(service.settings.rate, 120))
@@ -102,6 +113,8 @@ class Gate:
         if not passage.caller.may("read"):
             raise Refusal("forbidden", "This needs a key of scope read")
         body = await passage.body()
+        if body[:1] != b"[":  # a list is not looked at: it would take longer than its answer from memory (docs/api.md)
+            need_once(body)
         answer = await hot(self.service, self.metrics, passage.scope["query_string"], body)
         passage.status, passage.written = 200, len(answer)
         headers = [*_HOT, (b"content-length", str(len(answer)).encode()), (b"x-request-id", passage.id.encode())]
@@ -191,12 +204,12 @@ class _Passage:
         return message
 
     async def body(self) -> bytes:
-        """Return the whole body; raises Refusal where the caller went away."""
+        """Return the whole body; raises ClientDisconnect where the caller went away."""
         pieces = []
         while not self.whole:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise Refusal("bad-request", "The caller went away")
+                raise ClientDisconnect
             pieces.append(message.get("body", b""))
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -213,6 +226,10 @@ class _Passage:
         """Answer for what went wrong: refusals as they are, a fault by its place in the log (never by its message)."""
         if isinstance(error, Refusal):
             await self.refuse(error)
+        elif isinstance(error, ClientDisconnect):
+            self.status = self.status or _GONE  # nobody is there to answer; the line in the log says so
+        elif isinstance(error, BrokenOff):
+            raise error
         elif isinstance(error, StoreError):
             await self.refuse(Refusal("store-away", str(error), headers={"Retry-After": "5"}))
         else:
@@ -222,10 +239,17 @@ class _Passage:
     async def refuse(self, refusal: Refusal) -> None:
         """Answer with problem details, if nothing was answered yet; else break off."""
         if self.status:
-            raise ConnectionAbortedError("broken off") from None
+            raise BrokenOff from None
         if not self.whole:
             refusal.headers["Connection"] = "close"
-        await refusal.response(f"urn:uuid:{uuid.UUID(self.id)}")(self.scope, self._receive, self.send)
+        await self._said(refusal)(self.scope, self._receive, self.send)
+
+    def _said(self, refusal: Refusal) -> Response:
+        """Return problem details, or a page to a browser that asks for one."""
+        path = self.scope["path"]
+        if b"text/html" in dict(self.scope["headers"]).get(b"accept", b"") and not path.startswith(_OF_PROGRAMS):
+            return self.gate.page(self.gate.service, self.scope["method"], path, refusal)
+        return refusal.response(f"urn:uuid:{uuid.UUID(self.id)}")
 
     def close(self) -> None:
         """Count and log."""

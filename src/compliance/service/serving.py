@@ -21,7 +21,8 @@ from starlette.responses import Response
 from compliance.audit.profile import Profile, load_profile
 from compliance.decision.assume import AssumptionSet, shipped
 from compliance.decision.holds import Hold
-from compliance.errors import LawError
+from compliance.errors import FactError, LawError
+from compliance.law import once
 from compliance.law.dates import read_edtf
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.scopes import Scope, ScopeShape
@@ -35,6 +36,7 @@ from compliance.service.store import Store, StoreError
 
 T = TypeVar("T")
 ENCODER = msgspec.json.Encoder()
+_PLAIN = msgspec.json.Decoder().decode
 SETS = ("cautious", "practical")
 _TEXT = re.compile(r"[^\x00-\x1f\x7f]{0,200}")
 _DAY = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
@@ -180,8 +182,17 @@ def answer(found: Any, status: int = 200, **headers: str) -> Response:
     return Response(ENCODER.encode(found), status, named, "application/json")
 
 
+def need_once(body: bytes) -> None:
+    """Raise Refusal where a key stands twice in one object of a JSON body: msgspec keeps the last and says nothing."""
+    try:
+        once.need_once(body, _PLAIN)
+    except FactError as error:
+        raise Refusal("bad-facts", str(error)) from None
+
+
 def decoded(body: bytes, kind: type[T]) -> T:
     """Read a JSON body; raises Refusal."""
+    need_once(body)
     if b"\\u0000" in body:
         raise Refusal("invalid", "The character U+0000 is not stored anywhere: leave it out")
     try:

@@ -1,0 +1,106 @@
+"""A law file that was edited is never missed, and one that was not is not read again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from compliance.law import sources
+from compliance.law.knowledge import load
+from compliance.law.sources import digest_of, known_digest, sources_of
+
+ACT = "XA/medical-images-act.yaml"
+_opened: list[str] | None = None
+
+
+def _note(event: str, arguments: tuple[object, ...]) -> None:
+    if _opened is not None and event == "open":
+        _opened.append(str(arguments[0]))
+
+
+sys.addaudithook(_note)
+
+
+@contextmanager
+def opened() -> Iterator[list[str]]:
+    """Give the names of the files that are opened."""
+    global _opened
+    _opened = []
+    try:
+        yield _opened
+    finally:
+        _opened = None
+
+
+@pytest.fixture
+def laws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COMPLIANCE_CACHE", str(tmp_path / "cache"))
+    shutil.copytree(Path(__file__).parents[1] / "laws", tmp_path / "laws")
+    return tmp_path / "laws"
+
+
+@pytest.fixture
+def old(laws: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A base whose files count as older than a tick of the clock."""
+    monkeypatch.setattr(sources, "SETTLED", -(10**12))
+    load(laws)
+    return laws
+
+
+def edit(place: Path, old: str, new: str) -> None:
+    """Edit a file in place, as long as before and with the time it had."""
+    before = place.stat()
+    text = place.read_text()
+    assert len(old) == len(new)
+    assert old in text
+    with place.open("r+") as file:
+        file.write(text.replace(old, new))
+    os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_an_unchanged_base_is_not_read_again(old: Path) -> None:
+    with opened() as names:
+        again = load(old)
+    assert not [name for name in names if name.endswith((".yaml", "VERSION"))]
+    assert again.digest == digest_of(sources_of(old))
+
+
+def test_an_edit_of_the_same_length_with_the_time_set_back_is_seen(old: Path) -> None:
+    edit(old / ACT, "7 years after discharge", "9 years after discharge")
+    assert "9 years" in str(load(old).statute("XA/medical-images-act").norms[0].versions[0].period)
+
+
+@pytest.mark.parametrize("name", ["VERSION", "facts.yaml", "jurisdictions.yaml", "XA/another.yaml"])
+def test_a_file_that_comes_or_goes_is_seen(old: Path, name: str) -> None:
+    before, new = known_digest(old), not (old / name).exists()
+    shutil.copy(old / ACT, old / name) if new else (old / name).unlink()
+    assert before != known_digest(old) == digest_of(sources_of(old))
+
+
+def test_a_file_put_in_the_place_of_another_is_seen(old: Path, tmp_path: Path) -> None:
+    place, stat = old / ACT, (old / ACT).stat()
+    aside = shutil.copy2(place, tmp_path / "aside.yaml")
+    edit(aside, "7 years after discharge", "9 years after discharge")
+    aside.replace(place)
+    assert (place.stat().st_size, place.stat().st_mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+    assert known_digest(old) == digest_of(sources_of(old))
+
+
+def test_files_as_young_as_a_tick_of_the_clock_are_read_every_time(laws: Path, tmp_path: Path) -> None:
+    load(laws)
+    assert not list((tmp_path / "cache").glob("seen-*"))
+    edit(laws / ACT, "7 years after discharge", "9 years after discharge")
+    assert "9 years" in str(load(laws).statute("XA/medical-images-act").norms[0].versions[0].period)
+
+
+def test_a_damaged_mark_is_ignored(old: Path, tmp_path: Path) -> None:
+    (mark,) = (tmp_path / "cache").glob("seen-*")
+    for content in (b"", b"sha256:0\n", mark.read_bytes()[:-1]):
+        mark.write_bytes(content)
+        assert known_digest(old) == digest_of(sources_of(old))
