@@ -6,8 +6,10 @@ import re
 from datetime import date
 
 import pytest
+from click.testing import CliRunner
 from starlette.testclient import TestClient
 
+from compliance.cli.decide import purge_date
 from compliance.law.knowledge import load
 from compliance.service.api import create_app
 from compliance.service.pages import Pages
@@ -47,6 +49,8 @@ def test_a_day_of_guidance_alone_is_not_called_lawful(shipped):
     for text in (shipped.post("/calculator.html", data=england).text, _explained(shipped, {**england, "jurisdiction": ["GB-ENG"]})):
         assert "Earliest purge date by guidance alone; binding law is not known: 2050-05-02." in text
         assert "Earliest lawful purge date" not in text
+    told = CliRunner().invoke(purge_date, [*(word for name, value in england.items() if name not in ("as_of", "assume") for word in (f"--{name.replace('_', '-')}", value)), "--as-of", "2026-11-24", "--assume", "practical"])
+    assert "Earliest purge date by guidance alone; binding law is not known: 2050-05-02." in told.output
 
 
 def test_maps_and_tables_say_it_too():

@@ -60,8 +60,16 @@ def sections(decision: Decision, missing: Sequence[Missing] = ()) -> tuple[Secti
     return tuple(section for section in found if section.lines)
 
 
+BY_GUIDANCE = "by guidance alone; binding law is not known"
+
+
+def by_guidance(decision: Decision) -> bool:
+    """Tell whether a day can be given, but not by binding law (rules 16 and 18 of laws/README.md)."""
+    return decision.retain.latest < LAST <= decision.binding.latest
+
+
 def headline(decision: Decision) -> list[str]:
-    """Return the answer in one to three sentences."""
+    """Return the answer in one to three sentences; a day that guidance alone gives is not called lawful."""
     day, purge = write_day(decision.as_of), decision.earliest_purge_date
     answers = {
         "retain": f"Must be kept through {write_range(decision.retain)}.",
@@ -75,7 +83,8 @@ def headline(decision: Decision) -> list[str]:
     if decision.disposition == "retain" and purge is None:
         lines[0] = _sentence(f"Must be kept: {why_open_ended(decision)}")
     if purge is not None:
-        lines.append(f"Earliest lawful purge date: {purge.isoformat()}.")
+        says = f"Earliest purge date {BY_GUIDANCE}" if by_guidance(decision) else "Earliest lawful purge date"
+        lines.append(f"{says}: {purge.isoformat()}.")
     if decision.disposition in ("may_purge", "must_purge") and not decision.ready:
         lines.append("Not ready: a duty that must come first is open.")
     if decision.next_change:

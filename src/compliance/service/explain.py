@@ -15,7 +15,7 @@ from compliance.service import contract, decisions
 from compliance.service.contract import JSON, Operation
 from compliance.service.problems import Refusal, of_error
 from compliance.service.serving import asked, assumed, body_of, decoded, serving
-from compliance.service.web.grounds import answer_lines, assumed_line, bearing
+from compliance.service.web.grounds import assumed_line, bearing
 from compliance.service.wire import Ask
 
 FORMS = ("text/plain", "text/html", "text/markdown")
@@ -52,7 +52,7 @@ async def explained(request: Request) -> Response:
         )
         page = jinja2.Environment(loader=jinja2.FileSystemLoader(templates()), autoescape=True, trim_blocks=True)
         text = page.get_template("explanation.html").render(
-            answer=answer_lines(decision), bearing=[assumed_line(one) for one in deciding],
+            answer=explain.headline(decision), bearing=[assumed_line(one) for one in deciding],
             sections=explain.sections(decision, missing)[1:], day=day.isoformat(), disposition=decision.disposition,
         )  # fmt: skip
         policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"

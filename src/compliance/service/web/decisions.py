@@ -8,7 +8,7 @@ from typing import Any
 
 from compliance.decision.assume import Assumed
 from compliance.decision.decide import Decision, Part
-from compliance.decision.explain import Section, sections, steps, write_range
+from compliance.decision.explain import Section, headline, sections, steps, write_range
 from compliance.decision.judge import Evidence
 from compliance.decision.missing import Missing
 from compliance.decision.reasons import why
@@ -16,7 +16,7 @@ from compliance.law.conditions import NO, YES
 from compliance.law.periods import Step
 from compliance.law.statutes import Norm
 from compliance.service.web import timelines
-from compliance.service.web.grounds import answer_lines, assumed_line
+from compliance.service.web.grounds import assumed_line
 
 DRAWN = ("Answer", "Governing", "Also in the balance")  # sections that the tree says already
 
@@ -40,7 +40,7 @@ def view(
     kept: list[Section] = [one for one in sections(decision, missing) if one.title not in DRAWN]
     return {
         "decision": decision,
-        "headline": answer_lines(decision),
+        "headline": headline(decision),
         "bearing": None if bearing is None else [assumed_line(one) for one in bearing],
         "tree": tree(decision),
         "sections": kept,
