@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -175,16 +175,24 @@ def _rest(scope: Scope, situation: Situation) -> Rest:
 
 
 def _versions(norm: Norm, situation: Situation) -> tuple[tuple[Truth, Rest, Version], ...]:
-    """Return the versions that may govern, newest first; none older than one that surely does."""
+    """Return the versions that may govern by the day and by words, newest first, with what is left to ask of each."""
     found = []
-    for version in norm.versions:
-        force = version.in_force(situation.as_of)
-        rest = _rest(version.scope, situation) if force != NO else ()
-        if rest:
+    for force, version in in_force(norm, situation.as_of):
+        if rest := _rest(version.scope, situation):
             found.append((force, rest, version))
             if force == YES and _truth(rest) == YES:
                 break
     return tuple(found)
+
+
+def in_force(norm: Norm, as_of: int) -> Iterator[tuple[Truth, Version]]:
+    """Yield the versions that may govern on a day, newest first; none older than one that surely does."""
+    for version in norm.versions:
+        truth = version.in_force(as_of)
+        if truth != NO:
+            yield truth, version
+        if truth == YES and not version.scope.any_of:
+            return
 
 
 def _truth(rest: Rest) -> Truth | None:

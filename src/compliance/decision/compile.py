@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from compliance.decision.apply import NormSet, changes, norm_set, reach
+from compliance.decision.apply import NormSet, changes, in_force, norm_set, reach
 from compliance.decision.rows import One
-from compliance.law.conditions import NO, YES, Truth
+from compliance.law.conditions import Truth
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.periods import Round, facts_of, lines
 from compliance.law.statutes import Norm, Version
@@ -69,21 +69,11 @@ def _make(chosen: NormSet, as_of: int) -> Law:
     kinds = {}
     for kind, entries in chosen.by_kind.items():
         ready = {
-            norm.id: Ready(norm, place, rounding, rank[norm.id], tuple(_in_force(norm, as_of)))
+            norm.id: Ready(norm, place, rounding, rank[norm.id], tuple(in_force(norm, as_of)))
             for norm, place, rounding in entries
         }
         kinds[kind] = tuple(one for one in _displacers_first(ready, chosen) if one.versions)
     return Law(chosen, kinds, tuple(norm.id for norm, _, _ in everything), changes(chosen, as_of))
-
-
-def _in_force(norm: Norm, as_of: int) -> Iterator[tuple[Truth, Version]]:
-    """Yield the versions that may govern; none older than one that surely does."""
-    for version in norm.versions:
-        truth = version.in_force(as_of)
-        if truth != NO:
-            yield truth, version
-        if truth == YES and not version.scope.any_of:
-            return
 
 
 def _displacers_first(ready: Mapping[str, Ready], chosen: NormSet) -> list[Ready]:

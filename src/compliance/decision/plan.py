@@ -6,9 +6,9 @@ An archive has millions of studies and some hundred combinations of words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from compliance.decision.apply import NormSet, Sifted, changes, norm_set, sift
 from compliance.decision.parts import modalities, record_classes
@@ -81,10 +81,10 @@ def _make(knowledge: KnowledgeBase, chosen: NormSet, situation: Situation) -> Pl
         here = situation.part(**words)
         return Pair(words, {kind: sift(chosen, here, kind) for kind in KINDS})
 
-    def classes(record: str | None) -> Any:
+    def imaged(record: str | None) -> Iterator[Imaged]:
         for one in shown:
             pairs = (pair(record=record, modality=one.code, body_part=body) for body in one.body_parts)
             yield Imaged(one.pairs_known, tuple(pairs))
 
-    found = tuple(Class(record, tuple(classes(record))) for record in record_classes(situation))
-    return Plan(chosen, covers, found, changes(chosen, situation.as_of))
+    classes = tuple(Class(record, tuple(imaged(record))) for record in record_classes(situation))
+    return Plan(chosen, covers, classes, changes(chosen, situation.as_of))

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from compliance.service import access, cursors, tables, webhooks, wire
 from compliance.service.contract import CURSOR, IDEMPOTENCY, JSON, LIMIT, Operation, Param, ref
-from compliance.service.problems import Refusal
+from compliance.service.problems import Refusal, on_file
 from compliance.service.serving import answer, asked, body_of, caller, decoded, listed, serving
 from compliance.service.writing import Done, commit, write
 
@@ -57,9 +57,7 @@ async def revoke(request: Request) -> Response:
     id = request.path_params["id"]
 
     def work(session: Session, _: str, at: str) -> Done:
-        row = session.get(tables.Clients, id)
-        if row is None:
-            raise Refusal("not-found", "No client has this id (GET /v1/clients)")
+        row = on_file(session.get(tables.Clients, id), "client", "/v1/clients")
         row.revoked = row.revoked or at
         return Done(client_of(row), "client.revoked", row.name, {}, status=200, row=row)
 
@@ -112,9 +110,7 @@ async def remove_hook(request: Request) -> Response:
     id = request.path_params["id"]
 
     def work(session: Session, _: str, at: str) -> Done:
-        row = session.get(tables.Webhooks, id)
-        if row is None:
-            raise Refusal("not-found", "No webhook has this id (GET /v1/webhooks)")
+        row = on_file(session.get(tables.Webhooks, id), "webhook", "/v1/webhooks")
         row.removed = row.removed or at
         return Done(_hook(row), "webhook.removed", id, {}, status=200, row=row)
 

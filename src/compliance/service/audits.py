@@ -17,7 +17,7 @@ from starlette.responses import Response
 from compliance.audit.findings import LEVELS
 from compliance.service import cursors, tables, wire
 from compliance.service.contract import CURSOR, IDEMPOTENCY, JSON, LIMIT, Operation, Param
-from compliance.service.problems import Refusal
+from compliance.service.problems import Refusal, on_file
 from compliance.service.serving import answer, asked, need_type, serving
 from compliance.service.writing import Done, commit
 
@@ -146,9 +146,11 @@ async def audit(request: Request) -> Response:
     """Show one audit."""
     service, id = serving(request), request.path_params["id"]
     asked(request)
-    row = await run_in_threadpool(service.store.read, lambda session: session.get(tables.Audits, id))
-    if row is None:
-        raise Refusal("not-found", "No audit has this id (GET /v1/audits)")
+    row = on_file(
+        await run_in_threadpool(service.store.read, lambda session: session.get(tables.Audits, id)),
+        "audit",
+        "/v1/audits",
+    )
     return answer(_audit(row))
 
 

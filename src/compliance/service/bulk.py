@@ -5,7 +5,6 @@ Equal to deciding one by one (a property test of `columns` holds that); question
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -21,7 +20,7 @@ from compliance.decision.question import Question, ask
 from compliance.errors import FactError
 from compliance.law.dates import EVERYTHING, LAST, OPEN, DateRange, write_day
 from compliance.law.knowledge import KnowledgeBase
-from compliance.law.vocabulary import HAPPENED, Value, Vocabulary, read_value
+from compliance.law.vocabulary import HAPPENED, Value, Vocabulary
 from compliance.service.wire import Brief, Through
 
 FEW = 8  # below, columns cost more than they save
@@ -66,40 +65,14 @@ def briefs(questions: Sequence[Question], ids: Sequence[Any], evaluator: Evaluat
 def read(
     given: Sequence[Mapping[str, Any]], vocabulary: Vocabulary, numbers: Sequence[int]
 ) -> tuple[list[Question], list[dict[str, str]]]:
-    """Read the facts of many questions (each distinct word once), and every fault of all of them by their numbers."""
-    seen: dict[tuple[str, str], Value] = {}
+    """Read the facts of many questions, and every fault of all of them by their numbers."""
     found, wrong = list[Question](), list[dict[str, str]]()
     for number, facts in zip(numbers, given, strict=True):
         try:
-            found.append(
-                Question({name: _word(name, raw, seen, vocabulary) for name, raw in facts.items() if raw is not None})
-            )
-        except (KeyError, ValueError, FactError):
-            try:
-                found.append(ask(facts, vocabulary))
-            except FactError as error:
-                wrong += [{"path": f"{number}.{p.path}", "message": p.message} for p in error.problems]
+            found.append(ask(facts, vocabulary))
+        except FactError as error:
+            wrong += [{"path": f"{number}.{p.path}", "message": p.message} for p in error.problems]
     return found, wrong
-
-
-def _word(name: str, raw: Any, seen: dict[tuple[str, str], Value], vocabulary: Vocabulary) -> Value:
-    kind = vocabulary.facts[name]
-    if type(raw) is not str:
-        return read_value(kind, raw)
-    key = (kind.type if kind.type == "date" else name, raw)
-    value = seen.get(key)
-    if value is None:
-        value = seen[key] = _day(raw) if kind.type == "date" and _DAY(raw) else read_value(kind, raw)
-    return value
-
-
-_DAY = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII).fullmatch
-
-
-def _day(raw: str) -> DateRange:
-    """Read a plain day, as nearly all are; raises ValueError."""
-    day = date.fromisoformat(raw).toordinal()
-    return DateRange(day, day)
 
 
 def as_table(rows: Sequence[Mapping[str, Value]], evaluator: Evaluator) -> FactTable:

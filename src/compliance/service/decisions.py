@@ -17,7 +17,6 @@ from compliance.decision.holds import Hold
 from compliance.decision.missing import what_would_change
 from compliance.decision.question import Question
 from compliance.errors import FactError
-from compliance.law import once
 from compliance.service import bulk, contract, streams
 from compliance.service.contract import JSON, Operation, Param
 from compliance.service.metrics import Metrics
@@ -155,12 +154,11 @@ def _many(
 
 def _decoded_at(number: int, question: bytes) -> Ask:
     try:
-        once.need_once(question, msgspec.json.decode)
-        return _ONE.decode(question)
-    except msgspec.ValidationError as error:
-        raise Refusal("invalid", f"question {number}: {error}") from None
-    except FactError as error:
-        raise Refusal("bad-facts", f"question {number}: {error}") from None
+        need_once(question)
+        found: Ask = _decoded(_ONE, question)
+        return found
+    except Refusal as refusal:
+        raise Refusal(refusal.kind, f"question {number}: {refusal.detail}", refusal.errors) from None
 
 
 def _briefs(

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from compliance.law.knowledge import KnowledgeBase
 from compliance.service import laws, tables, wire
 from compliance.service.contract import IDEMPOTENCY, JSON, Operation, Param, ref
-from compliance.service.problems import Refusal
+from compliance.service.problems import Refusal, on_file
 from compliance.service.serving import answer, asked, caller, listed, serving
 from compliance.service.writing import Done, digest, write
 
@@ -52,9 +52,7 @@ async def withdraw(request: Request) -> Response:
     id, who = request.path_params["id"], caller(request).name
 
     def work(session: Session, end: wire.Release, at: str) -> Done:
-        row = session.get(tables.Waivers, id)
-        if row is None:
-            raise Refusal("not-found", "No waiver has this id (GET /v1/waivers)")
+        row = on_file(session.get(tables.Waivers, id), "waiver", "/v1/waivers")
         if row.withdrawn:
             raise Refusal("conflict", f"The waiver was withdrawn on {row.withdrawn[:10]}")
         row.withdrawn, row.withdrawn_by = at, who

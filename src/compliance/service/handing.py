@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-import tempfile
 from pathlib import Path
 
 from compliance.errors import UsageError
+from compliance.report.files import write_text
 from compliance.service.problems import Refusal
 
 _PATIENCE = 15.0
@@ -97,19 +97,11 @@ def _undo(folder: Path, file: Path, spec: str, old: str) -> None:
 
 
 def _put(file: Path, text: str) -> None:
-    """Write a file aside, then rename it into place."""
+    """Write a file aside, then rename it into place; who may read it stays."""
     file.parent.mkdir(exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=file.parent, prefix=".law-desk-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(aside).chmod(file.stat().st_mode & 0o777 if file.exists() else 0o644)
-        Path(aside).replace(file)
-    except OSError:
-        Path(aside).unlink(missing_ok=True)
-        raise
+    mode = file.stat().st_mode & 0o777 if file.exists() else 0o644
+    write_text(file, text)
+    file.chmod(mode)
 
 
 def _plain(text: str) -> str:

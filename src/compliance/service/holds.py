@@ -17,7 +17,7 @@ from compliance.law.matching import never_matched
 from compliance.service import tables, wire
 from compliance.service.contract import IDEMPOTENCY, JSON, Operation, Param, ref
 from compliance.service.laws import scope_words
-from compliance.service.problems import Refusal, of_error
+from compliance.service.problems import Refusal, of_error, on_file
 from compliance.service.serving import Service, answer, asked, caller, hold_of, read_scope, serving
 from compliance.service.store import StoreError
 from compliance.service.writing import Done, digest, write
@@ -99,9 +99,7 @@ async def release(request: Request) -> Response:
         raise Refusal("conflict", f"Hold {id} stands in the profile: release it there")
 
     def work(session: Session, end: wire.Release, at: str) -> Done:
-        row = session.get(tables.Holds, id)
-        if row is None:
-            raise Refusal("not-found", "No hold has this id (GET /v1/holds)")
+        row = on_file(session.get(tables.Holds, id), "hold", "/v1/holds")
         if row.released:
             raise Refusal("conflict", f"Hold {id} was released on {row.released}")
         row.released, row.released_by, row.released_why = service.today().isoformat(), end.released_by, end.why

@@ -19,7 +19,7 @@ from compliance.law.scopes import Scope
 from compliance.law.statutes import Norm, Statute, Version
 from compliance.service import cursors, tables, wire
 from compliance.service.contract import AS_OF, CURSOR, JSON, LIMIT, Operation, Param
-from compliance.service.problems import Refusal
+from compliance.service.problems import Refusal, on_file
 from compliance.service.purge_date import identifiable, tagged
 from compliance.service.serving import asked, day_of, serving
 
@@ -70,9 +70,7 @@ async def law(request: Request) -> Response:
 def _find(base: KnowledgeBase, name: str) -> Statute:
     if name in base.files or name in base.built:
         return base.statute(name)
-    old = next((one for one in base.statutes() if name in one.formerly), None)
-    if old is None:
-        raise Refusal("not-found", "No law file has this id (GET /v1/laws)")
+    old = on_file(next((one for one in base.statutes() if name in one.formerly), None), "law file", "/v1/laws")
     return old
 
 

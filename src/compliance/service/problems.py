@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 from starlette.responses import Response
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from compliance.errors import ComplianceError
 from compliance.service.wire import Problem
 
+T = TypeVar("T")
 MEDIA_TYPE = "application/problem+json"
 _TITLES = {
     "bad-request": (400, "The request cannot be read"),
@@ -61,6 +63,13 @@ class Refusal(Exception):
     def response(self, instance: str = "") -> Response:
         """Return the answer."""
         return Response(msgspec.json.encode(self.problem(instance)), self.status, self.headers, MEDIA_TYPE)
+
+
+def on_file(row: T | None, what: str, path: str) -> T:
+    """Return what was looked for by its id; raises Refusal where there is none. `path` lists what there is."""
+    if row is None:
+        raise Refusal("not-found", f"No {what} has this id (GET {path})")
+    return row
 
 
 def of_error(error: ComplianceError, kind: str = "bad-facts") -> Refusal:
