@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from compliance.service import keys
+from compliance.service.head import read_head
 from service.serving import CHILD, client_of
 
 HOLD = {"id": "m1", "scope": {"modality": ["CT"]}, "issued_by": "Legal"}
@@ -239,3 +240,8 @@ def test_a_header_given_twice_is_refused(api, name):
     twice = [("content-type", "application/json"), (name, "testserver"), (name, "application/x-ndjson")]
     answer = api.post("/v1/guard", content=b"{}", headers=twice)
     assert answer.status_code == 400 and "once" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("said", "length"), [(b"17", 17), (b"0" * 40 + b"5", 5), (b"18446744073709551615", 2**64 - 1), (b"9" * 5000, 10**20 - 1), (b"x", 0), (b"", 0)])
+def test_a_length_is_read_whatever_its_digits(said, length):
+    assert read_head(((b"content-length", said),)).length == length

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from compliance.service import webhooks
+from compliance.service.serving import Answers
 from compliance.service.store import Store
 from service.serving import CHILD, JSON, OLD, Receiver, client_of, xa
 
@@ -58,6 +59,21 @@ def test_what_was_asked_before_is_answered_the_same_until_a_hold_comes(api, deta
     assert alone[::2] == half
     api.post("/v1/holds", json=HOLD)
     assert {one["disposition"] for one in asked(questions)} == {"held"}
+
+
+def test_answers_are_remembered_in_bounds_however_often_one_is_kept():
+    answers = Answers(largest=100)
+    for _ in range(1000):
+        answers.keep((b"", b"first"), b"x" * 15)
+    answers.keep((b"", b"other"), b"x" * 15)
+    assert len(answers) == 2
+    for number in range(1000):
+        answers.keep((b"", b"%05d" % number), b"x" * 15)
+    assert list(answers) == [(b"", b"%05d" % number) for number in range(995, 1000)]
+    answers.keep((b"", b"large"), b"x" * 500)
+    assert not answers
+    answers.keep((b"", b"small"), b"x")
+    assert answers.get((b"", b"small")) == b"x"
 
 
 def test_a_fault_in_a_list_is_named_by_its_place_whatever_was_answered_before(api):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pyarrow as pa
@@ -24,6 +26,7 @@ from compliance.decision.columns import Evaluator
 from compliance.errors import UsageError
 from compliance.law.knowledge import load
 from compliance.service import wire
+from compliance.service.protocol import LATE, Protocol
 from service.serving import CHILD, LAWS, OLD, Process, serving
 
 ARROW = {"content-type": "application/vnd.apache.arrow.stream"}
@@ -164,6 +167,22 @@ def test_a_caller_that_sends_slowly_is_let_go(process):
         one.settimeout(20)
         answer = one.recv(4096)
     assert b" 408 " in answer and time.monotonic() - begun < 10
+
+
+def test_a_caller_is_not_late_while_nothing_is_read():
+    now, late = 100.0, asyncio.Event()
+    protocol = object.__new__(Protocol)
+    protocol.loop = SimpleNamespace(time=lambda: now, call_later=lambda *_: None)
+    protocol.flow, protocol.scope, protocol.cycle = SimpleNamespace(read_paused=True), {}, SimpleNamespace(message_event=late)
+    protocol.idle_seconds, protocol._since, protocol._in_head = 30, 10.0, False
+    protocol._look()
+    protocol.flow.read_paused = False
+    now += 29
+    protocol._look()
+    assert not protocol.scope and not late.is_set()
+    now += 1
+    protocol._look()
+    assert protocol.scope[LATE] and late.is_set()
 
 
 @pytest.mark.parametrize("head", [b"GET /healthz HTTP/1.1\r\nHost: local", b"", b"GET /healthz HTTP/1.1\r\n" + b"X: y\r\n" * 20_000])

@@ -9,6 +9,7 @@ Ranges are written in EDTF (ISO 8601-2): `2010-05-17`, `2010-05`, `2010`, `../20
 from __future__ import annotations
 
 import calendar
+import contextlib
 import re
 from datetime import date
 from functools import lru_cache
@@ -72,6 +73,10 @@ def read_edtf(text: str) -> DateRange:
         return NEVER_RANGE
     if text == "unknown":
         return EVERYTHING
+    if len(text) == 10 and text[4] == text[7] == "-":  # as nearly all are written
+        with contextlib.suppress(ValueError):
+            only = date.fromisoformat(text).toordinal()
+            return DateRange(only, only)
     first, slash, last = text.partition("/")
     if not slash:
         return _read_day(first)

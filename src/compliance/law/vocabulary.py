@@ -156,10 +156,12 @@ class Vocabulary:
         return facts
 
     def _word(self, kind: FactType, raw: str) -> Value:
-        found = self._words.get((kind.name, raw)) if kind.values else None
+        if kind.type == "date" and raw[:1].isdigit():
+            return read_edtf(raw)
+        found = self._words.get((kind.name, raw))
         if found is None:
             found = read_value(kind, raw)
-            if kind.values and len(self._words) < MOST_WORDS:
+            if kind.type not in ("date", "text") and len(self._words) < MOST_WORDS:
                 self._words[kind.name, raw] = found
         return found
 

@@ -38,7 +38,7 @@ def read_head(headers: tuple[tuple[bytes, bytes], ...]) -> Head:
     return Head(
         name=_without_port(host),
         media_type=given.get(b"content-type", b"").partition(b";")[0].strip().decode("latin-1").lower(),
-        length=int(length) if length.isdigit() and len(length) < 20 else 0,
+        length=int(length.lstrip(b"0")[:20] or 0) if length.isdigit() else 0,
         authorization=None if authorization is None else authorization.decode("latin-1"),
         alone=authorization is None and _PROXIES.isdisjoint(given),
         foreign=_foreign(given, host),

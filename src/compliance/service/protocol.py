@@ -12,6 +12,7 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEAD = 64 << 10
+_PAUSE = 1.0
 LATE = "compliance.late"  # stands in the scope of a request whose body stopped
 
 
@@ -51,7 +52,7 @@ class Together:
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection, with one timer that looks now and then how long the caller has been waited for.
+    """One connection, with one timer that looks every second how long the caller has been waited for.
 
     `idle_seconds` is set by `running`.
     """
@@ -65,7 +66,7 @@ class Protocol(HttpToolsProtocol):
         self._unread: asyncio.TimerHandle | None = None
         self._size, self._in_head = 0, True
         self._since: float | None = self.loop.time()  # None: nothing is waited for
-        self._timer = self.loop.call_later(self.idle_seconds, self._look)
+        self._timer = self.loop.call_later(_PAUSE, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
@@ -123,13 +124,14 @@ class Protocol(HttpToolsProtocol):
         self._unread = None
 
     def _look(self) -> None:
-        """Close a connection whose head is late; tell the request whose body is."""
+        """Close a connection whose head is late; tell the request whose body is. While nothing is read, nobody is late."""
         now = self.loop.time()
-        left = self.idle_seconds if self._since is None else self._since + self.idle_seconds - now
-        if left <= 0 and self._in_head:
-            self.transport.close()
-            return
-        if left <= 0 and not self.flow.read_paused:
+        if self._since is not None and self.flow.read_paused:
+            self._since = now
+        if self._since is not None and now - self._since >= self.idle_seconds:
+            if self._in_head:
+                self.transport.close()
+                return
             self.scope[LATE] = True  # type: ignore[literal-required]
             self.cycle.message_event.set()
-        self._timer = self.loop.call_later(left if left > 0 else self.idle_seconds, self._look)
+        self._timer = self.loop.call_later(_PAUSE, self._look)

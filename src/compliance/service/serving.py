@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
@@ -48,15 +49,18 @@ class Answers(OrderedDict[tuple[bytes, bytes], bytes]):
 
     def __init__(self, largest: int = 64 << 20) -> None:
         super().__init__()
-        self._room = largest
+        self._room, self._lock = largest, Lock()
 
     def keep(self, question: tuple[bytes, bytes], answer: bytes) -> None:
         """Remember an answer; the oldest are forgotten. `largest`: bytes of all questions and answers."""
-        self._room -= len(question[1]) + len(answer)
-        self[question] = answer
-        while self._room < 0 and self:
-            (_, asked), told = self.popitem(last=False)
-            self._room += len(asked) + len(told)
+        with self._lock:
+            if question in self:  # twice in one list
+                return
+            self[question] = answer
+            self._room -= len(question[1]) + len(answer)
+            while self._room < 0:
+                (_, asked), told = self.popitem(last=False)
+                self._room += len(asked) + len(told)
 
 
 class Remembered:
