@@ -82,4 +82,6 @@ def main() -> None:
 
 
 def _say(message: str) -> None:
-    click.echo(f"compliance: {message}", err=True)
+    """Tell what is wrong; what a message quotes from data moves no cursor and turns no line around."""
+    shown = "".join(one if one.isprintable() or one in "\n\t" else repr(one)[1:-1] for one in message)
+    click.echo(f"compliance: {shown}", err=True)
