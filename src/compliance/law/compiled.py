@@ -7,6 +7,7 @@ one behind the other and an index says where; a tree is read when it is asked fo
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import zlib
@@ -19,9 +20,13 @@ FORMAT = 5
 
 
 def folder() -> Path:
-    """Return the cache folder (`COMPLIANCE_CACHE`, else the user's)."""
+    """Return the cache folder (`COMPLIANCE_CACHE`, else the user's); a user without a home keeps nothing."""
     own = os.environ.get("COMPLIANCE_CACHE")
-    return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "imaging-compliance"
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        base = os.devnull  # nothing lies below it
+    return Path(own) if own else Path(base) / "imaging-compliance"
 
 
 def _path(digest: str) -> Path:
@@ -97,10 +102,12 @@ def put(place: Path, content: bytes) -> None:
     """Write a file of the cache aside and rename it; a folder that cannot be written to is no fault."""
     import tempfile
 
-    try:
+    with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as aside:
-            aside.write(content)
-        Path(aside.name).replace(place)
-    except OSError:
-        return
+            pass
+        try:
+            Path(aside.name).write_bytes(content)
+            Path(aside.name).replace(place)
+        except OSError:  # such as a full disk
+            Path(aside.name).unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -155,6 +156,8 @@ def load(folder: Path | None = None, use_compiled: bool = True) -> KnowledgeBase
     sources = sources_of(folder)
     digest = digest_of(sources)
     base, problems, trees = read_all(sources, digest)
+    if digest_of(sources_of(folder)) != digest:  # a file was changed while it was read: what was read has no digest
+        return load(folder, use_compiled)
     errors = [problem for problem in problems if problem.level == "error"]
     if errors or base is None:
         raise LawError(f"{folder} cannot be loaded", errors)
@@ -228,7 +231,13 @@ def _assemble(
 
 
 def _version(sources: Mapping[str, Path]) -> str:
-    return sources["VERSION"].read_text().strip() if sources["VERSION"].is_file() else "0"
+    if not sources["VERSION"].is_file():
+        return "0"
+    found = sources["VERSION"].read_text(encoding="utf-8", errors="replace").strip()
+    if not re.fullmatch(r"[\w.+-]{1,40}", found, re.ASCII):
+        where = Problem("VERSION", 1, 1, "", "is no version. Allowed: letters, digits, dots, such as 2026.12.0")
+        raise LawError("VERSION cannot be read", [where])
+    return found
 
 
 def circles(base: KnowledgeBase) -> list[Problem]:

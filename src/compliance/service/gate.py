@@ -90,6 +90,7 @@ class Gate:
         self.app, self.service, self.metrics, self.hot, self.page = app, service, metrics, hot, page
         self.names, self.journal = frozenset(service.settings.names), Journal()
         self.buckets = Buckets(service.settings.rate)
+        self.open = Buckets(service.settings.rate)
         self.strangers = Buckets(min(service.settings.rate, 120))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,7 +131,10 @@ class Gate:
             raise Refusal("forbidden", "A page of another site may not write here")
         passage.caller = self._remembered(scope, head) or await self._caller(scope, head)
         scope["caller"] = passage.caller
-        self.buckets.take(passage.caller.name)
+        if passage.caller is NOBODY:
+            self.open.take(_address(scope))  # who asks without a key takes nothing from others who do
+        else:
+            self.buckets.take(passage.caller.name)
         settings = self.service.settings
         passage.limit = settings.stream_limit if head.media_type in STREAMS else settings.body_limit
         if head.length > passage.limit:
