@@ -15,9 +15,9 @@ import pytest
 
 from compliance.errors import LawError
 from compliance.law import knowledge, sources
+from compliance.law.case import CasesApart
 from compliance.law.knowledge import load
 from compliance.law.sources import digest_of, known_digest, sources_of
-from compliance.law.statutes import CasesApart
 
 ACT = "XA/medical-images-act.yaml"
 _opened: list[str] | None = None

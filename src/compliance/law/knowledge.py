@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from compliance.errors import LawError, Problem, UsageError, guess, listed
 from compliance.law import compiled
+from compliance.law.case import CasesApart, apart
 from compliance.law.conditions import Listed, Not
 from compliance.law.dates import OPEN, DateRange
 from compliance.law.jurisdictions import FILE as PLACES
@@ -21,7 +22,7 @@ from compliance.law.periods import UNKNOWN
 from compliance.law.scopes import Scope, listing
 from compliance.law.shape import Reader
 from compliance.law.sources import digest_of, known_digest, shipped, sources_of
-from compliance.law.statutes import CasesApart, Norm, Statute, Verification, Version, apart, build, shape
+from compliance.law.statutes import Norm, Statute, Verification, Version, build, shape
 from compliance.law.vocabulary import Members, Value, Vocabulary, read_vocabulary
 from compliance.law.yaml import Node, read_file
 
