@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -138,7 +138,7 @@ class Statute(NamedTuple):
     note: str = ""
     owner: str = ""
     approved_by: Mapping[str, str] = {}
-    cases: tuple[Case, ...] = ()
+    cases: Sequence[Case] = ()
 
 
 def _ratio(text: str) -> float:
@@ -229,6 +229,41 @@ class _CaseShape(Shape):
         return {**_CASE.schema(), "description": "a dated example with its answer"}
 
 
+class CasesApart(Sequence[Case]):
+    """The cases of one statute, read when somebody asks for them: no decision does."""
+
+    def __init__(self, trees: Mapping[str, Node], statute_id: str) -> None:
+        self._trees, self._id = trees, statute_id
+        self._read: tuple[Case, ...] | None = None
+
+    def _cases(self) -> tuple[Case, ...]:
+        if self._read is None:
+            reader = Reader(self._id)
+            found = _CASES.read(self._trees[self._id], reader)
+            reader.check(f"The cases of {self._id} cannot be read")
+            self._read = found
+        return self._read or ()
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._cases()[at]
+
+    def __len__(self) -> int:
+        return len(self._cases())
+
+
+_CASES = ListOf(_CaseShape())
+
+
+def apart(trees: Mapping[str, Node]) -> dict[str, Node]:
+    """Return the trees of law files without their cases, and these under `FILE#cases`."""
+    found: dict[str, Node] = {}
+    for name, node in trees.items():
+        if "/" in name and isinstance(node.value, dict) and "cases" in node.value:
+            found[name] = Node({key: value for key, value in node.value.items() if key != "cases"})
+            found[f"{name}#cases"] = node.value["cases"]
+    return found
+
+
 def _version_keys(vocabulary: Vocabulary) -> dict[str, Key]:
     return {
         "from": Key(Text(parse=read_edtf), True, "first day in force; ../D where the exact start is not known"),
@@ -291,7 +326,7 @@ def shape(vocabulary: Vocabulary, own: bool = False) -> Record:
         "formerly": Key(ListOf(Text()), says="old ids of the file"),
         "note": Key(Text()),
         "norms": Key(ListOf(Record(_norm_keys(vocabulary), dict), least=1), True),
-        "cases": Key(ListOf(_CaseShape()), says="run by every check; each floor and ceiling has at least one"),
+        "cases": Key(_CASES, says="run by every check; each floor and ceiling has at least one"),
     }
     if own:
         keys["owner"] = Key(Text(), True, "who answers for this policy")
@@ -301,8 +336,8 @@ def shape(vocabulary: Vocabulary, own: bool = False) -> Record:
     return Record(keys, dict)
 
 
-def build(tree: dict[str, Any], statute_id: str) -> Statute:
-    """Make the statute from what its shape read; ids and overrides become full ids."""
+def build(tree: dict[str, Any], statute_id: str, cases: Sequence[Case] = ()) -> Statute:
+    """Make the statute from what its shape read; ids and overrides become full ids. `cases`: those set `apart`."""
     place, force = tree.get("jurisdiction", ""), tree["force"]
     norms = []
     for entry in tree.pop("norms"):
@@ -310,7 +345,9 @@ def build(tree: dict[str, Any], statute_id: str) -> Statute:
         own["id"] = f"{statute_id}#{own['id']}"
         own["overrides"] = tuple(full_id(name, statute_id) for name in own.get("overrides", ()))
         norms.append(Norm(**{"force": force, "url": tree.get("url", ""), **own}, jurisdiction=place))
-    return Statute(id=statute_id, norms=tuple(norms), **{"citation": tree["title"], "jurisdiction": "", **tree})
+    return Statute(
+        id=statute_id, norms=tuple(norms), **{"citation": tree["title"], "jurisdiction": "", "cases": cases, **tree}
+    )
 
 
 def full_id(name: str, statute_id: str) -> str:
