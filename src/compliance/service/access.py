@@ -44,6 +44,7 @@ class Caller:
 
 
 HERE = Caller("this machine", frozenset(SCOPES))
+NOBODY = Caller("nobody", frozenset())
 
 
 def with_implied(scopes: Iterable[str]) -> frozenset[str]:
@@ -142,6 +143,8 @@ class Access:
             )  # fmt: skip
         except jwt.PyJWKClientConnectionError:
             raise Refusal("store-away", "The issuer's keys cannot be read now") from None
+        except RecursionError:
+            raise Refusal("unauthenticated", "This token is not accepted: it cannot be read", headers=_CHALLENGE) from None
         except jwt.PyJWTError as error:
             raise Refusal("unauthenticated", f"This token is not accepted: {error}", headers=_CHALLENGE) from None
         until = time.monotonic() + float(claims["exp"]) - time.time()

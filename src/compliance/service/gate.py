@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from compliance.service.access import HERE, Caller, no_caller
+from compliance.service.access import HERE, NOBODY, Caller, no_caller
 from compliance.service.head import Head, read_head
 from compliance.service.journal import Journal, fault
 from compliance.service.metrics import Metrics
@@ -27,7 +27,6 @@ from compliance.service.serving import Service
 from compliance.service.settings import is_loopback
 from compliance.service.store import StoreError
 
-NOBODY = Caller("nobody", frozenset())
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 _OF_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/metrics", "/openapi.json")  # never answered by pages
 STREAMS = ("application/x-ndjson", "application/vnd.apache.arrow.stream")
