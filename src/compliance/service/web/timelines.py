@@ -67,7 +67,7 @@ def drawn(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], title: str) -> 
     for year in _years(first, last):
         at = x(date(year, 1, 1).toordinal())
         parts.append(Markup('<line class="axis" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="{1}"/>').format(at, height - 26))
-        parts.append(Markup('<text class="year" x="{:.1f}" y="{}">{}</text>').format(at, height - 14, year))
+        parts.append(Markup('<text class="year" x="{:.1f}" y="{}">{}</text>').format(at, height - 15, year))
     for number, bar in enumerate(bars):
         parts.append(_bar(bar, number, x))
     for day, word in marks:
@@ -77,7 +77,7 @@ def drawn(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], title: str) -> 
         anchor = "end" if x(day) > WIDTH * 0.8 else "start"
         parts.append(
             Markup('<text class="mark" x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
-                x(day), height - 2, anchor, word
+                x(day), height - 4, anchor, word
             )
         )
     return Markup("").join([*parts, Markup("</svg></div>")])
