@@ -65,6 +65,19 @@ def test_the_report_is_self_contained_safe_and_never_says_compliant(desk):
     assert sum(row["studies"] for row in summary["dispositions"]) == 7 == sum(summary["reconciliation"].values())
 
 
+def test_what_is_held_has_no_year_from_which_it_may_go(desk):
+    def told(out: str) -> tuple[int, int]:
+        summary = json.loads((desk / out / "summary.json").read_text())
+        held = sum(row["studies"] for row in summary["dispositions"] if row["key"] == "held")
+        return held, sum(row["studies"] for row in summary["by_year"])
+
+    audit(desk)
+    (desk / "profile.yaml").write_text(PROFILE[: PROFILE.index("holds:")])
+    audit(desk, out="free")
+    held, dated = told("out")
+    assert held == 1 and told("free") == (0, dated + 1)
+
+
 def test_waivers_baseline_and_exit_codes(desk):
     _, found = audit(desk)
     (desk / "waivers.yaml").write_text(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from service.serving import LAWS
 
 from compliance.law.knowledge import load
 from compliance.service.reference import marked
 from compliance.service.web.timelines import versions
 from compliance.service.web.words import plain
+from service.serving import LAWS
 
 
 @pytest.mark.parametrize(
