@@ -99,6 +99,15 @@ def test_past_deletions_are_judged_under_the_law_of_their_day(desk):
     assert said == {("1.2", "purged-early"), ("1.2", "purge-doubtful"), ("1.6", "purged-under-hold"), ("", "bad-data")}
 
 
+def test_a_log_of_studies_that_no_inventory_knows_is_judged_without_an_explanation(desk):
+    (desk / "profile.yaml").write_text(PROFILE[: PROFILE.index("holds:")])
+    (desk / "log.csv").write_text("study_uid,deleted_on,reason,copies_left\n9.9,2024-05-05,retention,none\n")
+    audit(desk)
+    (desk / "out/findings.jsonl").rename(desk / "before.jsonl")
+    _, found = audit(desk, "--deleted", str(desk / "log.csv"), "--baseline", str(desk / "before.jsonl"), out="only")
+    assert [(f["study"], f["code"]) for f in found] == [("9.9", "purge-doubtful")]
+
+
 def test_a_broken_profile_is_told_with_every_fault(desk):
     (desk / "profile.yaml").write_text(PROFILE.replace("facility_type: hospital", "facility_type: hosptal").replace("assume: practical", "assume: practicl"))
     command = ["audit", str(desk / "inv.parquet"), "--profile", str(desk / "profile.yaml"), "--laws", str(desk / "laws"), "-o", str(desk / "x")]
