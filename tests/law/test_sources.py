@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import pickle
 import shutil
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pytest
 
 from compliance.errors import LawError
 from compliance.law import knowledge, sources
+from compliance.law.case import CasesApart
 from compliance.law.knowledge import load
 from compliance.law.sources import digest_of, known_digest, sources_of
 
@@ -105,6 +108,29 @@ def test_a_damaged_mark_is_ignored(old: Path, tmp_path: Path) -> None:
     for content in (b"", b"sha256:0\n", mark.read_bytes()[:-1]):
         mark.write_bytes(content)
         assert known_digest(old) == digest_of(sources_of(old))
+
+
+def test_cases_are_kept_apart_and_read_when_they_are_asked_for(old: Path) -> None:
+    strict = load(old, use_compiled=False)
+    load(old)  # writes the build
+    built = load(old)
+    statute = built.statute("XA/medical-images-act")
+    assert isinstance(statute.cases, CasesApart) and statute.cases._read is None
+    there = strict.statute(statute.id).cases
+    assert there and [one._replace(place=(0, 0)) for one in there] == list(statute.cases)
+    assert statute._replace(cases=()) == strict.statute(statute.id)._replace(cases=())
+    assert pickle.loads(pickle.dumps(statute.cases))[0] == statute.cases[0]
+
+
+def test_reading_leaves_the_collector_as_it_was(old: Path) -> None:
+    load(old, use_compiled=False)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        load(old, use_compiled=False)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_a_damaged_digest_of_a_mark_is_ignored_and_written_anew(old: Path, tmp_path: Path) -> None:

@@ -142,3 +142,20 @@ def test_strangers_who_ask_whether_it_is_alive_take_nothing_from_each_other(stor
         other = TestClient(one.app, client=("203.0.113.10", 50000))
         assert [one.get("/healthz").status_code for _ in range(6)] == [200] * 5 + [429]
         assert other.get("/healthz").status_code == 200
+
+
+def test_an_answer_written_whole_is_the_one_that_any_other_server_would_send(process, api):
+    def lines(head: bytes) -> dict[str, str]:
+        found = dict(line.split(": ", 1) for line in head.decode().lower().split("\r\n")[1:])
+        return {name: word for name, word in found.items() if name not in ("date", "x-request-id")}
+
+    plain = api.post("/v1/decisions?detail=brief", content=BODY, headers={"Content-Type": "application/json"})
+    for more, ends in ((b"", {}), (b"Connection: close\r\n", {"connection": "close"})):
+        statuses, said = told(process, question(more=more))
+        head, _, body = said.partition(b"\r\n\r\n")
+        assert (statuses, body) == ([200], plain.content)
+        assert lines(head) == {**{name: word.lower() for name, word in plain.headers.items() if name != "x-request-id"}, **ends}
+    statuses, said = told(process, question().replace(b"HTTP/1.1", b"HTTP/1.0"))
+    assert statuses == [200] and said.endswith(plain.content) and b"connection: close\r\n" in said
+    assert told(process, question(more=b"Expect: 100-continue\r\n"))[0] == [100, 200]
+    assert told(process, question() * 50)[0] == [200] * 50

@@ -144,7 +144,9 @@ class Access:
         except jwt.PyJWKClientConnectionError:
             raise Refusal("store-away", "The issuer's keys cannot be read now") from None
         except RecursionError:
-            raise Refusal("unauthenticated", "This token is not accepted: it cannot be read", headers=_CHALLENGE) from None
+            raise Refusal(
+                "unauthenticated", "This token is not accepted: it cannot be read", headers=_CHALLENGE
+            ) from None
         except jwt.PyJWTError as error:
             raise Refusal("unauthenticated", f"This token is not accepted: {error}", headers=_CHALLENGE) from None
         until = time.monotonic() + float(claims["exp"]) - time.time()

@@ -31,7 +31,9 @@ def client_of(row: tables.Clients) -> wire.Client:
 def new_client(session: Session, name: str, scopes: Sequence[str], at: str) -> tuple[tables.Clients, str]:
     """Add a client; return its row and its key, which is shown once. Raises Refusal."""
     if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable() or name != name.strip():
-        raise Refusal("invalid", f"The name {name[:40]!r} is not allowed. Allowed: {_LONGEST_NAME} printable characters")
+        raise Refusal(
+            "invalid", f"The name {name[:40]!r} is not allowed. Allowed: {_LONGEST_NAME} printable characters"
+        )
     if name.startswith(_KINDS) or name in (HERE.name, NOBODY.name):
         raise Refusal("invalid", f"{name[:40]} is what the ledger calls others: take another name")
     if session.execute(select(tables.Clients).where(tables.Clients.name == name)).first():

@@ -22,7 +22,7 @@ from compliance.service.head import Head, read_head
 from compliance.service.journal import Journal, fault
 from compliance.service.metrics import Metrics
 from compliance.service.problems import Refusal
-from compliance.service.protocol import LATE
+from compliance.service.protocol import LATE, cycle_of, write_whole
 from compliance.service.serving import Service
 from compliance.service.settings import is_loopback
 from compliance.service.store import StoreError
@@ -48,6 +48,7 @@ _HOT = [
     _POLICY,
     _NO_STORE,
 ]
+_HOT_LINES = b"".join(b"%s: %s\r\n" % pair for pair in _HOT)
 
 
 @dataclass
@@ -117,7 +118,12 @@ class Gate:
         body = await passage.body()
         answer = await hot(self.service, self.metrics, passage.scope["query_string"], body)
         passage.status, passage.written = 200, len(answer)
-        headers = [*_HOT, (b"content-length", str(len(answer)).encode()), (b"x-request-id", passage.id.encode())]
+        cycle, length, id = cycle_of(passage.raw_send), b"%d" % len(answer), passage.id.encode()
+        if cycle is not None:
+            lines = b"%scontent-length: %s\r\nx-request-id: %s\r\n" % (_HOT_LINES, length, id)
+            await write_whole(cycle, lines, answer)
+            return
+        headers = [*_HOT, (b"content-length", length), (b"x-request-id", id)]
         await passage.raw_send({"type": "http.response.start", "status": 200, "headers": headers})
         await passage.raw_send({"type": "http.response.body", "body": answer})
 
@@ -265,7 +271,7 @@ class _Passage:
             self.scope["method"],
             route,
             self.status,
-            round(took * 1000, 2),
+            took * 1000,
             self.caller.name,
             self.read,
             self.written,

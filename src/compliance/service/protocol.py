@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 LARGEST_HEAD = 64 << 10
 _PAUSE = 1.0
@@ -54,6 +54,33 @@ class Together:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
+
+
+def cycle_of(send: Any) -> RequestResponseCycle | None:
+    """Return uvicorn's own end of an answer from the `send` of an application, None where another server serves."""
+    cycle = getattr(send, "__self__", None)
+    return cycle if type(cycle) is RequestResponseCycle else None
+
+
+async def write_whole(cycle: RequestResponseCycle, lines: bytes, body: bytes) -> None:
+    """Write an answer of status 200 that is at hand: `lines` are its headers as sent, `Content-Length` among them.
+
+    What `send` does with a start and a body of known length, in one step: it looks at every header of every answer anew.
+    """
+    if cycle.flow.write_paused and not cycle.disconnected:
+        await cycle.flow.drain()
+    if cycle.disconnected:
+        return
+    cycle.response_started, cycle.waiting_for_100_continue = True, False
+    own = [b"%s: %s\r\n" % pair for pair in cycle.default_headers]
+    if not cycle.keep_alive:
+        own.append(b"connection: close\r\n")
+    cycle.transport.write(b"".join((STATUS_LINE[200], *own, lines, b"\r\n", body)))
+    cycle.response_complete = True
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
 
 
 class Flow(FlowControl):

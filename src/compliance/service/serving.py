@@ -31,6 +31,7 @@ from compliance.law.shape import Reader
 from compliance.law.yaml import Node, Plain
 from compliance.service import tables
 from compliance.service.access import Access, Caller
+from compliance.service.misfits import told
 from compliance.service.problems import Refusal
 from compliance.service.settings import Settings
 from compliance.service.store import Store, StoreError
@@ -209,7 +210,7 @@ def decoded(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise Refusal("invalid", str(error)) from None
+        raise Refusal("invalid", told(str(error), kind)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal("bad-request", f"The body is no JSON: {error}") from None
 
