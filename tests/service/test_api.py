@@ -426,3 +426,15 @@ def test_another_profile_is_another_entity_tag(store, tmp_path):
     with client_of(store) as api:
         tags.add(api.get("/v1/laws").headers["etag"])
     assert len(tags) == 3
+
+
+def test_a_law_file_has_one_digest_whether_it_was_compiled_or_not(tmp_path, monkeypatch):
+    """Signatures are for it: they must hold over a start."""
+    from compliance.law.knowledge import load
+    from compliance.service.laws import digest_of
+
+    monkeypatch.setenv("COMPLIANCE_CACHE", str(tmp_path))
+    laws = client_of.__globals__["LAWS"]
+    bases = [load(laws, use_compiled=False), load(laws), load(laws)]
+    for name in bases[0].files:
+        assert len({digest_of(base, name) for base in bases}) == 1
