@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from audit.small import write_small
 from compliance.cli.main import cli, main
 
 LAWS = Path(__file__).parents[1] / "laws"
@@ -43,3 +47,24 @@ def test_what_a_message_quotes_from_data_does_nothing_to_the_terminal(tmp_path, 
         main()
     said = capsys.readouterr().err
     assert "\\x1b[31m\\u202e" in said and "\x1b" not in said and "\u202e" not in said
+
+
+def test_a_table_that_is_damaged_is_said_without_a_traceback(tmp_path, monkeypatch, capsys):
+    write_small(tmp_path)
+    table = pq.read_table(tmp_path / "inv.parquet")
+    pq.write_table(table.drop_columns(["modality"]).append_column("modality", pa.array([[1]] * table.num_rows)), tmp_path / "inv.parquet")
+    monkeypatch.setattr("sys.argv", ["compliance", "audit", str(tmp_path / "inv.parquet"), "--profile", str(tmp_path / "profile.yaml"), "-o", str(tmp_path / "out"), "--laws", str(tmp_path / "laws"), "--quiet"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2 and capsys.readouterr().err.startswith("compliance: ")
+
+
+@pytest.mark.parametrize("kind", [pa.ArrowInvalid, duckdb.IOException])
+def test_what_an_engine_says_of_a_table_is_told(monkeypatch, capsys, kind):
+    def broken(**_: object) -> None:
+        raise kind("Invalid data\nLINE 1: select")
+
+    monkeypatch.setattr("compliance.cli.main.cli.main", broken)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2 and capsys.readouterr().err == "compliance: a table is damaged or not as this program writes it: Invalid data\n"
