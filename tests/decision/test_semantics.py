@@ -205,11 +205,6 @@ def test_rule_17_the_early_end_takes_the_earliest_of_a_floor_and_its_possible_ov
     assert ask(law).governing == ("XA/act-1#ten",)
 
 
-def test_rule_17_of_several_with_the_same_day_binding_law_governs(tmp_path):
-    law = base(tmp_path, "XA\n" + TEN + "\n" + floor("advice", "10 years after study_date", force="guidance"))
-    assert ask(law).governing == ("XA/act-1#ten",)
-
-
 def test_rule_18_binding_law_alone_is_folded_apart(tmp_path):
     law = base(tmp_path, "XA\n" + TEN + "\n" + floor("own", "15 years after study_date", force="policy"))
     found = ask(law)

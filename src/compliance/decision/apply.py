@@ -82,10 +82,6 @@ class NormSet:
     words: tuple[str, ...]  # the facts its norms ask about that are no dates
     as_binding: dict[str, Norm] = field(default_factory=dict, compare=False)  # guidance on compression, as if binding
 
-    def precedence(self, norm: Norm) -> tuple[int, int, str]:
-        """Which of several norms of the same day governs, least first: the stronger force, the narrower place, the id."""
-        return -norm.strength, self.width.get(norm.jurisdiction, 0), norm.id
-
 
 def norm_set(knowledge: KnowledgeBase, code: str) -> NormSet:
     """Return the norms of a code, made once per law base."""

@@ -64,7 +64,7 @@ def law(knowledge: KnowledgeBase, code: str, as_of: int) -> Law:
 
 def _make(chosen: NormSet, as_of: int) -> Law:
     everything = [entry for entries in chosen.by_kind.values() for entry in entries]
-    everything.sort(key=lambda entry: chosen.precedence(entry[0]))
+    everything.sort(key=lambda entry: (chosen.width.get(entry[0].jurisdiction, 0), entry[0].id))
     rank = {norm.id: number for number, (norm, _, _) in enumerate(everything)}
     kinds = {}
     for kind, entries in chosen.by_kind.items():

@@ -63,7 +63,9 @@ def _permanent(one: Looked, floors: Mapping[str, Looked]) -> bool:
 
 
 def _governing(live: Iterable[Looked], chosen: NormSet) -> str | None:
-    best = min(live, key=lambda one: (-_late(one), chosen.precedence(one.norm)), default=None)
+    best = min(
+        live, key=lambda one: (-_late(one), chosen.width.get(one.norm.jurisdiction, 0), one.norm.id), default=None
+    )
     return best.norm.id if best else None
 
 
