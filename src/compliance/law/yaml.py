@@ -7,6 +7,7 @@ beyond 2 MB. `Node.data()` gives plain Python values back; `Node.wrap` makes nod
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ Plain = str | list["Plain"] | dict[str, "Plain"]
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 40
+_INDENTED = re.compile(rf"^[ -]{{{MAX_DEPTH * 16 + 1}}}", re.MULTILINE)
 _TAGS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map", "!", None}
 
 
@@ -101,7 +103,7 @@ def read_text(text: bytes | str, name: str) -> Node:
         raise LawError(f"{name} cannot be read", [_syntax(error, name)]) from None
     if root is None:
         raise LawError(f"{name} cannot be read", [Problem(name, 1, 1, "", "the file is empty")])
-    node = _convert(root, name, problems, set())
+    node = _convert(root, name, problems, set() if "&" in decoded else None)  # no alias without an anchor
     if problems:
         raise LawError(f"{name} cannot be read", problems)
     return node
@@ -130,20 +132,26 @@ def _loader() -> Any:
 
 def _too_deep(text: str, name: str) -> list[Problem]:
     """Flow nesting is counted before parsing: the C composer recurses without a bound of its own."""
-    depth = 0
+    depth, most = 0, MAX_DEPTH * 4
     for number, line in enumerate(text.split("\n"), 1):
-        if "[" in line or "{" in line:
+        opened, closed = line.count("[") + line.count("{"), line.count("]") + line.count("}")
+        if opened:
             depth = max(0, depth)
-            for character in line:
-                depth += character in "[{"
-                depth -= character in "]}"
-                if depth > MAX_DEPTH * 4:
-                    return [Problem(name, number, 1, "", f"nested deeper than {MAX_DEPTH} levels")]
-        elif "]" in line or "}" in line:
-            depth -= line.count("]") + line.count("}")
-        if len(line) - len(line.lstrip(" -")) > MAX_DEPTH * 16:
-            return [Problem(name, number, 1, "", f"nested deeper than {MAX_DEPTH} levels")]
+            if depth + opened > most and _deepest(line, depth) > most:
+                return [Problem(name, number, 1, "", f"nested deeper than {MAX_DEPTH} levels")]
+        depth += opened - closed
+    if indented := _INDENTED.search(text):
+        number = text.count("\n", 0, indented.start()) + 1
+        return [Problem(name, number, 1, "", f"nested deeper than {MAX_DEPTH} levels")]
     return []
+
+
+def _deepest(line: str, depth: int) -> int:
+    deepest = depth
+    for character in line:
+        depth += (character in "[{") - (character in "]}")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _syntax(error: yaml.YAMLError, name: str) -> Problem:
@@ -153,12 +161,15 @@ def _syntax(error: yaml.YAMLError, name: str) -> Problem:
     return Problem(name, line, column, "", f"not well-formed YAML: {what}")
 
 
-def _convert(node: Any, name: str, problems: list[Problem], seen: set[int], depth: int = 0) -> Node:
+def _convert(node: Any, name: str, problems: list[Problem], seen: set[int] | None, depth: int = 0) -> Node:
     line, column = node.start_mark.line + 1, node.start_mark.column + 1
-    if id(node) in seen:
-        problems.append(Problem(name, line, column, "", "anchors and aliases are not allowed. Write the value out."))
-        return Node("", line, column)
-    seen.add(id(node))
+    if seen is not None:
+        if id(node) in seen:
+            problems.append(
+                Problem(name, line, column, "", "anchors and aliases are not allowed. Write the value out.")
+            )
+            return Node("", line, column)
+        seen.add(id(node))
     if node.tag not in _TAGS:
         problems.append(Problem(name, line, column, "", f"the tag {node.tag} is not allowed. Write plain values."))
     if depth > MAX_DEPTH:
@@ -173,7 +184,7 @@ def _convert(node: Any, name: str, problems: list[Problem], seen: set[int], dept
     return _mapping(node, name, problems, seen, depth)
 
 
-def _mapping(node: Any, name: str, problems: list[Problem], seen: set[int], depth: int) -> Node:
+def _mapping(node: Any, name: str, problems: list[Problem], seen: set[int] | None, depth: int) -> Node:
     found: dict[str, Node] = {}
     result = Node(found, node.start_mark.line + 1, node.start_mark.column + 1)
     for key, value in node.value:
