@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from compliance.audit.profile import load_profile
+from compliance.audit.waivers import read_baseline
 from compliance.errors import ProfileError
 from compliance.law.knowledge import load
 
@@ -39,3 +40,10 @@ def test_every_fault_stands_at_the_line_of_its_key(tmp_path):
     places = [(one.line, one.column, one.path.rpartition(".")[2]) for one in found.value.problems]
     assert places == [(7, 9, "facility_type"), (11, 9, "jurisdiction"), (16, 11, "modaliti"), (17, 11, "death_date"), (18, 12, "policies")]
     assert "Did you mean 'hospital'?" in str(found.value)
+
+
+@pytest.mark.parametrize("content", [b'{"fingerprint": 5}\n', b'{"fingerprint": ["a"]}\n', b"[" * 100_000, b"null\n", b"\xff"])
+def test_what_is_no_earlier_run_is_said_so(tmp_path, content):
+    (tmp_path / "findings.jsonl").write_bytes(content)
+    with pytest.raises(ProfileError, match=r"is no findings\.jsonl"):
+        read_baseline(tmp_path / "findings.jsonl")

@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from compliance.errors import UsageError
-from compliance.service import keys
+from compliance.service import access, keys
 from compliance.service.head import read_head
 from service.serving import CHILD, client_of
 
@@ -261,3 +261,15 @@ def test_no_client_bears_the_name_of_another_kind_of_caller_or_what_cannot_be_re
     with pytest.raises(UsageError, match=r"not allowed|take another"):
         keys.make(store, name, ["read"])
     assert api.post("/v1/clients", json={"name": name, "scopes": ["read"]}).status_code == 422
+
+
+def test_strangers_behind_the_same_address_lock_nobody_out(store, monkeypatch):
+    monkeypatch.setattr(access, "_REMEMBERED", 0.0)
+    key = _bearer(keys.make(store, "pacs", ["read"]))
+    with client_of(store, host="203.0.113.9", rate=60) as client:
+        assert client.get("/v1/facts", headers=key).status_code == 200
+        tried = [client.get("/v1/facts", headers=_bearer(f"ick_{n}")).status_code for n in range(70)]
+        assert tried[0] == 401 and tried[-1] == 429
+        assert client.get("/v1/facts", headers=key).status_code == 200
+        keys.revoke(store, "pacs")
+        assert [client.get("/v1/facts", headers=key).status_code for _ in range(2)] == [401, 429]

@@ -414,3 +414,27 @@ def test_a_hold_written_while_holds_are_read_frees_nothing(store):
         service._holds = (0.0, Same(held))
         assert len(service.holds(anew=True)) == 1
         assert len(service.holds()) == 1
+
+
+def test_another_profile_is_another_entity_tag(store, tmp_path):
+    """Policies of a profile stand among the laws; a cache must not keep them when the service starts with others."""
+    tags = set()
+    for name in ("A hospital", "Another hospital"):
+        (tmp_path / "profile.yaml").write_text(PROFILE.replace("A hospital", name))
+        with client_of(store, profile=tmp_path / "profile.yaml") as api:
+            tags.add(api.get("/v1/laws").headers["etag"])
+    with client_of(store) as api:
+        tags.add(api.get("/v1/laws").headers["etag"])
+    assert len(tags) == 3
+
+
+def test_a_law_file_has_one_digest_whether_it_was_compiled_or_not(tmp_path, monkeypatch):
+    """Signatures are for it: they must hold over a start."""
+    from compliance.law.knowledge import load
+    from compliance.service.laws import digest_of
+
+    monkeypatch.setenv("COMPLIANCE_CACHE", str(tmp_path))
+    laws = client_of.__globals__["LAWS"]
+    bases = [load(laws, use_compiled=False), load(laws), load(laws)]
+    for name in bases[0].files:
+        assert len({digest_of(base, name) for base in bases}) == 1

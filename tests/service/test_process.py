@@ -173,7 +173,7 @@ def test_a_caller_is_not_late_while_nothing_is_read():
     now, late = 100.0, asyncio.Event()
     protocol = object.__new__(Protocol)
     protocol.loop = SimpleNamespace(time=lambda: now, call_later=lambda *_: None)
-    protocol.flow, protocol.scope, protocol.cycle = SimpleNamespace(read_paused=True), {}, SimpleNamespace(message_event=late)
+    protocol.flow, protocol.scope, protocol.cycle = SimpleNamespace(read_paused=True), {}, SimpleNamespace(message_event=late, response_complete=False)
     protocol.idle_seconds, protocol._since, protocol._in_head = 30, 10.0, False
     protocol._look()
     protocol.flow.read_paused = False

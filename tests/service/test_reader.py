@@ -78,7 +78,7 @@ def test_what_cannot_be_read_is_announced(browser, live):
     page.goto(live + "calculator.html" + CASE.replace("2012-05-01", "someday"))
     page.locator("#answer [data-problems]").wait_for()
     text = page.get_by_role("status").inner_text()
-    assert "These facts cannot be read" in text and "study_date" in text
+    assert "These facts cannot be read" in text and "study date" in text
     page.close()
 
 

@@ -107,6 +107,9 @@ def read_baseline(path: Path) -> frozenset[str]:
     """Return the fingerprints of an earlier run's findings.jsonl."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return frozenset(json.loads(line)["fingerprint"] for line in lines if line.strip())
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = frozenset(json.loads(line)["fingerprint"] for line in lines if line.strip())
+        if not all(isinstance(one, str) for one in found):
+            raise ValueError("a fingerprint is no text")
+        return found
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ProfileError(f"{path} is no findings.jsonl: {error}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterable
 from datetime import date
@@ -112,7 +113,7 @@ def _facts(given: dict[str, tuple[str, ...]], more: Iterable[str]) -> dict[str, 
 
 
 @click.command("decide", short_help="Decide questions in bulk: one JSON object a line.")
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
 @click.option(
     "--profile",
     "profile_file",
@@ -138,7 +139,7 @@ def decide_lines(file: TextIO, profile_file: Path | None, assume: tuple[str, ...
         if line.strip():
             answer = _answer(line, number, knowledge, sets, holds)
             failed = failed or "error" in answer
-            sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            sys.stdout.write(_written(answer) + "\n")
     return 2 if failed else 0
 
 
@@ -151,7 +152,9 @@ def _answer(
 
     name: Any = None
     try:
-        entry = json.loads(line, object_pairs_hook=once.pairs)
+        if not _is_text(line):
+            raise FactError("this line is not UTF-8")
+        entry = json.loads(line, object_pairs_hook=once.pairs, parse_constant=_finite, parse_float=_finite)
         if not isinstance(entry, dict):
             raise FactError("a line must be a JSON object with id, as_of and facts")
         name = entry.get("id")
@@ -165,6 +168,26 @@ def _answer(
         problems = [{"path": p.path, "message": p.message} for p in getattr(error, "problems", ())]
         message = str(error.args[0]) if error.args else str(error)
         return {"id": name, "error": {"line": number, "message": message, "problems": problems}}
+
+
+def _is_text(line: str) -> bool:
+    try:
+        return bool(line.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _written(answer: dict[str, Any]) -> str:
+    """Return an answer as JSON; halves of characters, which JSON may carry and UTF-8 may not, go back as they came."""
+    text = json.dumps(answer, ensure_ascii=False)
+    return text if _is_text(text) else json.dumps(answer)
+
+
+def _finite(text: str) -> float:
+    """Read a number; NaN, Infinity and what is as large are none in JSON (RFC 8259, section 6)."""
+    if not math.isfinite(number := float(text)):
+        raise FactError(f"{text[:20]} is no number of JSON")
+    return number
 
 
 def _as_of(raw: Any) -> date:

@@ -63,6 +63,9 @@ def cli() -> None:
     """From which day may a medical image lawfully be purged, under which statute, and what must be done first?"""
 
 
+_ENGINES = ("_duckdb", "duckdb", "pyarrow")  # by name: neither is loaded for every command
+
+
 def main() -> None:
     """Run the command line; no traceback reaches the user for what is wrong with the input."""
     try:
@@ -78,8 +81,14 @@ def main() -> None:
         sys.stderr.close()
     except OSError as error:
         _say(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _ENGINES:
+            raise
+        _say(f"a table is damaged or not as this program writes it: {str(error).strip().partition(chr(10))[0]}")
     sys.exit(2)
 
 
 def _say(message: str) -> None:
-    click.echo(f"compliance: {message}", err=True)
+    """Tell what is wrong; what a message quotes from data moves no cursor and turns no line around."""
+    shown = "".join(one if one.isprintable() or one in "\n\t" else repr(one)[1:-1] for one in message)
+    click.echo(f"compliance: {shown}", err=True)

@@ -67,6 +67,8 @@ class Node:
 def read_file(path: Path, name: str | None = None) -> Node:
     """Read one YAML file; raises LawError with every problem found, `name` standing for the path in messages."""
     name = name or str(path)
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise LawError(f"{name} cannot be read", [Problem(name, 0, 0, "", "is no file")])
     try:
         return read_text(path.read_bytes(), name)
     except OSError as error:

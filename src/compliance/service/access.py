@@ -81,8 +81,13 @@ class Access:
         found = self._known.get(hash_of(authorization))
         return found[1] if found and found[0] > time.monotonic() else None
 
+    def was_known(self, authorization: str) -> bool:
+        """Tell whether a header was accepted when it was last looked at."""
+        return hash_of(authorization) in self._known
+
     def known(self, authorization: str) -> Caller:
         """Return the caller that a header names; may ask the store and the issuer. Raises Refusal."""
+        self._known.pop(hash_of(authorization), None)
         scheme, _, rest = authorization.partition(" ")
         secret = rest.strip()
         if scheme.lower() == "basic":

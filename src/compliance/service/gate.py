@@ -157,7 +157,8 @@ class Gate:
     async def _caller(self, scope: Scope, head: Head) -> Caller:
         access = self.service.access
         if head.authorization is not None:
-            self.strangers.take(_address(scope))
+            if not access.was_known(head.authorization):  # behind one address, strangers lock nobody out
+                self.strangers.take(_address(scope))
             return await run_in_threadpool(access.known, head.authorization)
         if head.alone and is_loopback(_address(scope)) and await run_in_threadpool(access.open_here):
             return HERE

@@ -34,6 +34,8 @@ def digest_of(knowledge: KnowledgeBase, name: str) -> str:
     found = knowledge.cache.setdefault("service.digests", {})
     if name not in found:
         content: Any = knowledge.files[name].data() if name in knowledge.files else repr(knowledge.statute(name))
+        if name in knowledge.cases:  # set apart in a compiled build, a part of the file all the same
+            content = {**content, "cases": knowledge.cases[name].data()}
         text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         found[name] = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
     digest: str = found[name]

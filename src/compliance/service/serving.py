@@ -106,8 +106,9 @@ class Service:
 
     @property
     def etag(self) -> str:
-        """The law base as an entity tag."""
-        return f'"{self.knowledge.digest.removeprefix("sha256:")[:32]}"'
+        """The law base as an entity tag, with the profile, whose policies stand beside it."""
+        digests = [self.knowledge.digest, *([self.profile.digest] if self.profile else ())]
+        return f'"{"-".join(one.removeprefix("sha256:")[:32] for one in digests)}"'
 
     def today(self) -> date:
         """Return the day where the organisation is."""
