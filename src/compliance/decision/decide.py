@@ -7,7 +7,6 @@ held against, so that text, Markdown, JSON and HTML only render it (rules 4-8, 1
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -24,8 +23,7 @@ from compliance.law.vocabulary import Value, Vocabulary
 ORDER = ("held", "conflict", "undetermined", "retain", "must_purge", "may_purge")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One record class of one keeper under one code, with its disposition."""
 
     keeper: KeeperResult
@@ -45,8 +43,7 @@ class Change(NamedTuple):
     on: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """The answer for one study on one day. Days are ordinals (`law.dates`); None = no day can be given."""
 
     as_of: int
@@ -68,7 +65,7 @@ class Decision:
     law_digest: str
     question: Question
     vocabulary: Vocabulary
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def earliest_purge_date(self) -> date | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from compliance.decision import fold as folding
@@ -258,7 +258,7 @@ def _as_binding(one: Looked, chosen: NormSet) -> Looked:
     if one.norm.force != "guidance":
         return one
     if one.norm.id not in chosen.as_binding:
-        chosen.as_binding[one.norm.id] = replace(one.norm, force="binding")
+        chosen.as_binding[one.norm.id] = one.norm._replace(force="binding")
     return one._replace(norm=chosen.as_binding[one.norm.id])
 
 

@@ -7,7 +7,6 @@ An archive has millions of studies and some hundred combinations of words.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from compliance.decision.apply import NormSet, Sifted, changes, norm_set, sift
@@ -47,8 +46,7 @@ class Class(NamedTuple):
     imaged: tuple[Imaged, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """How the studies of one code are judged that share their words."""
 
     chosen: NormSet

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from compliance.law import periods, scopes
@@ -68,8 +67,7 @@ class Version(NamedTuple):
         return int(count), unit.rstrip("s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Norm:
+class Norm(NamedTuple):
     """One rule of a statute. `id` is the full id, `US-CA/22-ccr-70751#records`."""
 
     id: str
