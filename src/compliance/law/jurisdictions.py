@@ -11,7 +11,7 @@ from compliance.errors import guess, listed
 from compliance.law import dates
 from compliance.law.dates import NEVER, OPEN, DateRange, Rounding, read_edtf, write_day
 from compliance.law.periods import Round
-from compliance.law.shape import Key, ListOf, MapOf, Reader, Record, Text
+from compliance.law.shape import Again, Key, ListOf, MapOf, Reader, Record, Text
 from compliance.law.vocabulary import Vocabulary
 from compliance.law.yaml import Node
 
@@ -234,7 +234,7 @@ class Places(Mapping[str, Place]):
     def __getitem__(self, code: str) -> Place:
         if code not in self._made:
             whole = Node({code: self.trees[f"{FILE}#{code}"]})
-            self._made[code] = shape(self.vocabulary).read(whole, Reader(FILE))[code](code)
+            self._made[code] = shape(self.vocabulary).read(whole, Again(FILE))[code](code)
         return self._made[code]
 
     def __contains__(self, code: object) -> bool:

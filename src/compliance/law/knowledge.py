@@ -20,7 +20,7 @@ from compliance.law.jurisdictions import FILE as PLACES
 from compliance.law.jurisdictions import Jurisdictions, places_apart, places_of, read_jurisdictions
 from compliance.law.periods import UNKNOWN
 from compliance.law.scopes import Scope, listing
-from compliance.law.shape import Reader
+from compliance.law.shape import Again, Reader
 from compliance.law.sources import digest_of, known_digest, shipped, sources_of
 from compliance.law.statutes import Norm, Statute, Verification, Version, build, shape
 from compliance.law.vocabulary import Members, Value, Vocabulary, read_vocabulary
@@ -57,7 +57,7 @@ class KnowledgeBase:
     def statute(self, name: str) -> Statute:
         """Return a statute by id; raises KeyError."""
         if name not in self.built:
-            reader = Reader(name)
+            reader = Again(name)
             tree = shape(self.vocabulary).read(self.files[name], reader)
             reader.check(f"{name} cannot be read")
             self.built[name] = build(tree, name, CasesApart(self.cases, name) if name in self.cases else ())
@@ -149,7 +149,7 @@ def load(folder: Path | None = None, use_compiled: bool = True) -> KnowledgeBase
         raise UsageError(f"{folder} is no folder of law files")
     ready = compiled.read(known_digest(folder)) if use_compiled else None
     if ready is not None:
-        vocabulary = read_vocabulary(ready["facts.yaml"], "facts.yaml")
+        vocabulary = read_vocabulary(ready["facts.yaml"], "facts.yaml", Again)
         places = places_apart(ready, vocabulary)
         return KnowledgeBase(
             vocabulary, places, ready.statutes(), ready.version, ready.digest, cases=ready.statutes("cases")

@@ -48,6 +48,16 @@ class Reader:
             raise LawError(what, errors)
 
 
+class Again(Reader):
+    """Reads what was read strictly before: nothing can be at fault, so no place is kept."""
+
+    __slots__ = ()
+
+    def at(self, key: str | int) -> Reader:
+        """Return itself."""
+        return self
+
+
 class Shape:
     """What a value may look like."""
 

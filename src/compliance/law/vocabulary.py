@@ -291,9 +291,9 @@ _FACT = Record(
 FILE = Record({"facts": Key(MapOf(_FACT), True)})
 
 
-def read_vocabulary(node: Node, file: str) -> Vocabulary:
+def read_vocabulary(node: Node, file: str, read: type[Reader] = Reader) -> Vocabulary:
     """Read facts.yaml; raises LawError with every fault."""
-    reader = Reader(file)
+    reader = read(file)
     tree = FILE.read(node, reader)
     reader.check(f"{file} cannot be read")
     return Vocabulary({name: FactType(name, **entry) for name, entry in tree["facts"].items()})
