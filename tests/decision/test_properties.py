@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from invented import build, frame, holds, ladders, norms, periods, rungs, statutes, studies
 
 from compliance.decision.cases import answer
+from compliance.decision.contract import to_json
 from compliance.decision.decide import Decision, decide
 from compliance.law.dates import NEVER, read_edtf
 from compliance.law.knowledge import KnowledgeBase, load
@@ -80,6 +81,18 @@ def test_rule_35_a_further_sure_floor_never_shortens_and_a_ceiling_never_lengthe
         assert longer.binding.earliest >= before.binding.earliest and longer.binding.latest >= before.binding.latest
     assert (capped.retain, capped.binding) == (before.retain, before.binding)
     assert (capped.destroy_by or NEVER) <= (before.destroy_by or NEVER)
+
+
+@CALM
+@given(statutes(), st.lists(studies(), min_size=2, max_size=6))
+def test_what_was_decided_before_changes_no_decision(law: Any, drawn: Any) -> None:
+    """The plans that a law base remembers are of words and of the day alone."""
+    used = build(law)
+    for study in [*drawn, *drawn]:
+        for facts in ({name: words[0] for name, words in study.items()}, {name: words[-1] for name, words in study.items()}):
+            for day in (TODAY, date(2015, 6, 30)):
+                warm, cold = (to_json(decide(facts, one, day)) for one in (used, build(law)))
+                assert warm == cold
 
 
 @CALM

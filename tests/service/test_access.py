@@ -222,6 +222,18 @@ def test_a_token_without_a_scope_of_ours_reaches_nothing(trusting, issuer):
     assert trusting.get("/v1/facts", headers=_bearer(issuer.token(scope="openid"))).status_code == 403
 
 
+def test_two_subjects_are_never_one_actor(trusting, issuer):
+    one, other = "x" * 254 + "a", "x" * 254 + "b"
+    for number, sub in enumerate((one, other)):
+        headers = _bearer(issuer.token(scope="compliance:admin", sub=sub))
+        assert trusting.post("/v1/holds", json={**HOLD, "id": f"m{number}"}, headers=headers).status_code == 201
+    actors = [item["actor"] for item in trusting.get("/v1/ledger", headers=headers).json()["items"]]
+    assert actors[-2:] == [f"oidc:{one}", f"oidc:{other}"]
+    for wrong in ("x" * 256, "", "a\0b", "é"):
+        refused = trusting.get("/v1/facts", headers=_bearer(issuer.token(sub=wrong)))
+        assert refused.status_code == 401 and "255" in refused.json()["detail"]
+
+
 @pytest.mark.parametrize("name", ["host", "content-type", "origin", "authorization"])
 def test_a_header_given_twice_is_refused(api, name):
     twice = [("content-type", "application/json"), (name, "testserver"), (name, "application/x-ndjson")]

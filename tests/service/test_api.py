@@ -7,16 +7,14 @@ import hashlib
 import hmac
 import json
 import re
-import threading
 from datetime import date
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pyarrow as pa
 import pytest
 
 from compliance.service import webhooks
 from compliance.service.store import Store
-from service.serving import CHILD, JSON, OLD, client_of, xa
+from service.serving import CHILD, JSON, OLD, Receiver, client_of, xa
 
 HOLD = {"id": "m1", "scope": {"modality": ["CT"]}, "issued_by": "Legal"}
 
@@ -33,13 +31,43 @@ def test_full_and_brief_say_the_same_one_by_one_and_in_a_list(api):
     questions[4]["facts"] = {"jurisdiction": "XA", "study_date": "2027-01-01"}
     full = api.post("/v1/decisions", json=questions).json()
     listed = api.post("/v1/decisions?detail=brief", json=questions).json()
-    single = [api.post("/v1/decisions?detail=brief", json=one).json() for one in questions]
+    single = [_spaced(api, one) for one in questions]
     assert listed == single
     for whole, short in zip(full, listed, strict=True):
         for name in ("id", "disposition", "ready", "earliest_purge_date", "destroy_by", "permanent"):
             assert whole[name] == short[name]
         assert {k: v for k, v in whole["retain_through"].items() if k != "reason"} == short["retain_through"]
         assert [one["fact"] for one in whole["missing"]] == short["missing"]
+
+
+def _spaced(api, question):
+    """Ask in other bytes than a list does, so that nothing remembered answers."""
+    return api.post("/v1/decisions?detail=brief", content=json.dumps(question, indent=1), headers=JSON).json()
+
+
+@pytest.mark.parametrize("detail", ["brief", "full"])
+def test_what_was_asked_before_is_answered_the_same_until_a_hold_comes(api, detail):
+    questions = [{"id": n, "as_of": "2026-11-24", "facts": {**CHILD, "study_date": f"20{n:02}-05-01"}} for n in range(10, 20)]
+
+    def asked(some):
+        return api.post(f"/v1/decisions?detail={detail}", json=some).json()
+
+    half = asked(questions[::2])
+    alone = [asked(one) for one in questions]
+    assert asked(questions) == alone == asked(questions)
+    assert alone[::2] == half
+    api.post("/v1/holds", json=HOLD)
+    assert {one["disposition"] for one in asked(questions)} == {"held"}
+
+
+def test_a_fault_in_a_list_is_named_by_its_place_whatever_was_answered_before(api):
+    good = {"facts": CHILD}
+    api.post("/v1/decisions", json=[good, good])
+    refused = api.post("/v1/decisions", json=[good, {"facts": {"birth_dat": "2010"}}, good])
+    assert refused.json()["errors"][0]["path"] == "1.birth_dat"
+    twice = b'[{"facts":{"record":"image"}},{"facts":{"modality":"CT","modality":"MR"}}]'
+    assert "question 1: the key 'modality' stands twice" in api.post("/v1/decisions", content=twice, headers=JSON).json()["detail"]
+    assert "question 1:" in api.post("/v1/decisions", json=[good, {"fact": CHILD}]).json()["detail"]
 
 
 def test_a_list_is_answered_whole_or_not_at_all(api):
@@ -206,36 +234,9 @@ def test_what_is_no_audit_leaves_nothing(api, body):
     assert api.get("/v1/audits").json()["items"] == []
 
 
-class _Receiver:
-    def __init__(self) -> None:
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                receiver.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-                self.send_response(500 if len(receiver.got) == 1 else 204)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
 def test_a_webhook_is_signed_and_sent_until_it_is_taken(store, monkeypatch):
     monkeypatch.setattr(webhooks, "_later", lambda attempts: "2000-01-01T00:00:00Z")
-    with client_of(store, webhook_private=True) as api, _Receiver() as receiver:
+    with client_of(store, webhook_private=True) as api, Receiver() as receiver:
         url = f"http://127.0.0.1:{receiver.server.server_port}/hook"
         made = api.post("/v1/webhooks", json={"url": url, "events": ["hold.created"]}).json()
         api.post("/v1/holds", json=HOLD)
@@ -266,7 +267,7 @@ def test_a_webhook_never_leads_inside(api, url):
 
 
 def test_an_address_that_cannot_be_called_keeps_no_other_webhook_waiting(store, monkeypatch):
-    with client_of(store, webhook_private=True) as api, _Receiver() as receiver:
+    with client_of(store, webhook_private=True) as api, Receiver() as receiver:
         url = f"http://127.0.0.1:{receiver.server.server_port}/hook"
         for one in (url + "\u0001", "http://127.0.0.1:1/\u00e9", url):
             assert api.post("/v1/webhooks", json={"url": one, "events": ["hold.created"]}).status_code == 201

@@ -49,6 +49,45 @@ def test_no_page_no_file_beyond(api, path):
     assert answer.status_code == 404 and "Traceback" not in answer.text and "root:" not in answer.text
 
 
+HTML = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nothing", 404), ("GET", "/a/b/c", 404), ("GET", "/places/a/b.html", 404), ("PUT", "/holds.html", 405)],
+)
+def test_a_browser_is_told_by_a_page_what_is_not_there(api, method, path, status):
+    answer = api.request(method, path, headers=HTML)
+    assert answer.status_code == status and answer.headers["content-type"].startswith("text/html")
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    sheet = re.search(r'<link rel="stylesheet" href="([^"]+)"', answer.text)[1]
+    assert "//" not in sheet and sheet == "../" * path.lstrip("/").count("/") + "static/site.css"
+    other = api.request(method, path)
+    assert other.status_code == status and other.headers["content-type"] == "application/problem+json"
+
+
+def test_programs_are_answered_as_programs(api):
+    assert api.get("/v1/nothing", headers=HTML).headers["content-type"] == "application/problem+json"
+
+
+def test_what_the_gate_refuses_a_browser_is_a_page_too(store):
+    make(store, "somebody", ("read",))
+    with client_of(store) as client:
+        answer = client.get("/places/XA.html", headers=HTML)
+        assert answer.status_code == 401 and "Basic" in answer.headers["www-authenticate"]
+        assert "Say who you are" in words(answer.text) and answer.headers["x-request-id"]
+        assert "Nothing was written" in client.post("/holds.html", headers={**HTML, "origin": "https://evil.example"}).text
+
+
+def test_a_fault_under_a_page_is_a_page_that_shows_nothing(api, monkeypatch):
+    def broken(*_: object) -> None:
+        raise RuntimeError("SECRET")
+
+    monkeypatch.setattr("compliance.service.pages.Pages.compare_page", broken)
+    answer = api.get("/compare.html", headers=HTML)
+    assert answer.status_code == 500 and "A fault of the service" in words(answer.text) and "SECRET" not in answer.text
+
+
 def test_the_calculator_says_the_day_the_tree_and_what_is_missing(api):
     found = words(api.post("/calculator.html", data=FACTS).text)
     assert "Must be kept through 2029-02-10" in found and "1 year after age of majority" in found and "governs" in found

@@ -177,6 +177,25 @@ def test_a_head_that_does_not_end_is_let_go(process, head):
         assert time.monotonic() - begun < 10
 
 
+def test_head_and_body_of_an_answer_come_together(process):
+    host, port = process.url.removeprefix("http://").split(":")
+    body = json.dumps({"facts": CHILD}).encode()
+    head = f"POST /v1/decisions?detail=brief HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    with socket.create_connection((host, int(port)), timeout=20) as one:
+        for _ in range(3):  # on one connection
+            one.sendall(head.encode() + b"\r\n" + body)
+            answer = one.recv(1 << 16)
+            assert answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b"}")
+        one.sendall(head.encode() + b"Expect: 100-continue\r\nConnection: close\r\n\r\n")
+        assert one.recv(1 << 16) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        one.sendall(body)
+        assert b"".join(iter(lambda: one.recv(1 << 16), b"")).endswith(b"}")
+    with socket.create_connection((host, int(port)), timeout=20) as one:
+        one.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: one.recv(1 << 16), b""))
+        assert answer.startswith(b"HTTP/1.1 ") and answer.endswith(b"\r\n\r\n")
+
+
 def test_a_caller_that_does_not_read_is_let_go(process):
     host, port = process.url.removeprefix("http://").split(":")
     line = json.dumps({"facts": CHILD}).encode() + b"\n"
@@ -265,6 +284,7 @@ def test_bound_to_the_world_it_wants_a_key_first(tmp_path):
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 2
+    assert "http://" not in done.stderr
     assert "make a key first" in done.stderr and "Traceback" not in done.stderr
 
 

@@ -132,6 +132,76 @@ def test_tampering_is_found(tmp_path, change, why):
     store.close()
 
 
+def _everything(url: str) -> None:
+    """A row in each table that the ledger writes about: two holds (one released), a waiver, an approval, a signature, keys."""
+    store = Store(url).open()
+    with client_of(store, webhook_private=True) as api:
+        for id in ("m1", "m2"):
+            api.post("/v1/holds", json={"id": id, "scope": {"study_date": "2012", "modality": ["CT"]}, "issued_by": "Legal"})
+        api.post("/v1/holds/m2/release", json={"released_by": "Legal", "why": "settled"})
+        waiver = api.post("/v1/waivers", json={"reason": "moved", "owner": "Records", "until": "2030-01-01", "match": {"site": "north"}}).json()
+        api.post(f"/v1/waivers/{waiver['id']}/withdraw", json={"released_by": "Records", "why": "found"})
+        api.post("/v1/approvals", json={"subject": "plan-1", "digest": "sha256:" + "0" * 64, "role": "Head"})
+        law = api.get("/v1/laws/XA/medical-images-act").json()["digest"]
+        api.post("/v1/sign-offs", json={"statute": "XA/medical-images-act", "digest": law, "role": "Counsel"})
+        made = api.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/x", "events": ["hold.created"]})
+        assert made.status_code == 201, made.text
+    keys.make(store, "pacs", ["read"])
+    keys.make(store, "gone", ["read"])
+    keys.revoke(store, "gone")
+    store.close()
+
+
+BEHIND = {
+    "UPDATE holds SET released = '2020-01-01' WHERE id = 'm1'": "holds m1: released is not as entry 2 wrote it",
+    "UPDATE holds SET released = '', scope = '{\"modality\": [\"ZZ\"]}' WHERE id = 'm2'": "holds m2: scope is not as entry 3 wrote it; released is not as entry 4 wrote it",
+    "INSERT INTO holds SELECT 'm3', scope, matter, issued_by, trigger, issued, review_by, added_by, added, released, released_by, released_why "
+    "FROM holds WHERE id = 'm1'": "holds m3: was not written by an entry of the ledger",
+    "UPDATE waivers SET until = '2099-01-01', withdrawn = ''": "waivers ID: until is not as entry 5 wrote it; withdrawn is not as entry 6 wrote it",
+    "UPDATE approvals SET role = 'Board'": "approvals ID: role is not as entry 7 wrote it",
+    "DELETE FROM sign_offs": "sign_offs ID: is gone",
+    "UPDATE webhooks SET url = 'https://evil.example/'": "webhooks ID: url is not as entry 9 wrote it",
+    "UPDATE clients SET scopes = 'admin' WHERE name = 'pacs'": "clients ID: scopes is not as entry 10 wrote it",
+    "UPDATE clients SET revoked = '' WHERE name = 'gone'": "clients ID: revoked is not as entry 12 wrote it",
+}  # fmt: skip
+
+
+def test_a_row_changed_behind_the_ledgers_back_is_found(url):
+    _everything(url)
+    whole = CliRunner().invoke(command, ["verify", "--database", url], standalone_mode=False)
+    assert (whole.exception, whole.return_value) == (None, 0)
+    store = Store(url)
+    for change in BEHIND:
+        store.write(lambda session, change=change: session.execute(text(change)))
+    store.close()
+    found = CliRunner().invoke(command, ["verify", "--database", url], standalone_mode=False)
+    assert (found.exception, found.return_value) == (None, 1)
+    said = [re.sub("[0-9a-f]{32}", "ID", line.removeprefix("compliance: ")) for line in found.stderr.splitlines()]
+    assert sorted(said) == sorted(BEHIND.values())
+    assert found.stdout == whole.stdout
+
+
+def test_a_later_entry_does_not_hide_an_earlier_change(url):
+    _everything(url)
+    store = Store(url).open()
+    store.write(lambda session: session.execute(text("UPDATE holds SET issued_by = 'somebody' WHERE id = 'm1'")))
+    with client_of(store) as api:
+        key = {"authorization": "Bearer " + keys.make(store, "root", ["admin"])}
+        assert api.post("/v1/holds/m1/release", json={"released_by": "Legal", "why": "settled"}, headers=key).status_code == 200
+    _, _, broken, found = store.read(ledger.check)
+    assert broken is None and [(one.table, one.id, one.why) for one in found] == [("holds", "m1", "issued_by is not as entry 2 wrote it")]
+    store.close()
+
+
+def test_json_that_was_broken_by_hand_is_told_not_fallen_over(tmp_path):
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    _everything(url)
+    store = Store(url).open()
+    store.write(lambda session: session.execute(text("UPDATE holds SET scope = '{' WHERE id = 'm1'")))
+    assert [one.why for one in store.read(ledger.check)[3]] == ["scope is not as entry 2 wrote it"]
+    store.close()
+
+
 def _hold(base: str, number: int) -> bool:
     body = {"id": f"matter-{number}", "scope": {"modality": ["CT"]}, "issued_by": "Legal"}
     for _ in range(5):

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from compliance.audit.profile import Profile, Site
+from compliance.audit.spelling import spelled
 from compliance.decision import batch as columns
 from compliance.decision.answers import dictionary
 from compliance.decision.batch import Coded, Codes, Dated, FactTable, Mask, at, texts_at
@@ -121,7 +122,9 @@ def _take(table: FactTable, rows: Codes) -> FactTable:
 
 def _table(batch: pa.RecordBatch, known: pa.RecordBatch | None, sites: Sites, profile: Profile) -> FactTable:
     vocabulary = profile.knowledge.vocabulary
-    read = columns.read(batch, vocabulary, [name for name in batch.schema.names if name not in OWN])
+    read = columns.read(
+        spelled(batch, vocabulary), vocabulary, [name for name in batch.schema.names if name not in OWN]
+    )
     dates, words = dict(read.dates), dict(read.words)
     words["site"] = Coded(
         np.where(sites.codes < 0, len(sites.sites), sites.codes), (*(s.id for s in sites.sites), None)

@@ -18,6 +18,7 @@ from compliance.decision.holds import Hold
 from compliance.errors import FactError, LawError, ProfileError
 from compliance.law.dates import read_edtf
 from compliance.law.knowledge import KnowledgeBase, circles, place_on_file
+from compliance.law.matching import never_matched
 from compliance.law.scopes import ScopeShape
 from compliance.law.shape import Key, ListOf, MapOf, Reader, Record, Shape, Text, boolean
 from compliance.law.statutes import Statute, build, shape
@@ -138,10 +139,15 @@ def load_profile(path: Path, knowledge: KnowledgeBase) -> Profile:
         node = read_file(path, path.name)
         tree = _shape(knowledge.vocabulary).read(node, reader)
         reader.check(f"{path} cannot be read")
-        sites = tuple(_site(entry, knowledge, reader, node) for entry in tree["sites"])
+        places = zip(tree["sites"], _below(node, "sites"), strict=True)
+        sites = tuple(_site(entry, knowledge, reader, place) for entry, place in places)
         own = [Assumption(a.fact, a.take, a.why, a.when) for a in tree.get("assumptions", ())]
         sets = [compile_set(tree["name"], own, knowledge.vocabulary, reader)] if own else []
-        policies = tuple(_policy(path.parent / name, knowledge, reader, node) for name in tree.get("policies", ()))
+        named = zip(tree.get("policies", ()), _below(node, "policies"), strict=True)
+        policies = tuple(_policy(path.parent / name, knowledge, reader, item) for name, item in named)
+        for hold, place in zip(tree.get("holds", ()), _below(node, "holds"), strict=True):
+            for vain in never_matched(hold.scope, knowledge, [site.id for site in sites]):
+                reader.at("holds").at(hold.id).at("scope").at(vain.path).fault(place, vain.message, place.keys["scope"])
         reader.check(f"{path} cannot be read")
     except LawError as error:
         raise ProfileError(str(error.args[0]), error.problems) from None
@@ -160,19 +166,27 @@ def load_profile(path: Path, knowledge: KnowledgeBase) -> Profile:
     )  # fmt: skip
 
 
-def _site(entry: dict[str, Any], knowledge: KnowledgeBase, reader: Reader, node: Node) -> Site:
+def _below(node: Node, key: str) -> list[Node]:
+    """Return the items of a list that stands under a key and was read already."""
+    found = node.value[key].value if isinstance(node.value, dict) and key in node.value else []
+    return found if isinstance(found, list) else []
+
+
+def _site(entry: dict[str, Any], knowledge: KnowledgeBase, reader: Reader, place: Node) -> Site:
     keepers = []
-    for number, keeper in enumerate(entry.pop("keepers")):
+    for number, (keeper, node) in enumerate(zip(entry.pop("keepers"), _below(place, "keepers"), strict=True)):
         facts = {key: value.data() for key, value in keeper.pop("facts", {}).items()}
         below = reader.at("sites").at(entry["id"]).at("keepers").at(number)
         for code in keeper["jurisdiction"]:
             if missing := place_on_file(knowledge, code):
-                below.fault(node, missing)
+                below.at("jurisdiction").fault(node, missing, node.keys["jurisdiction"])
         try:
             keepers.append(knowledge.vocabulary.read({**facts, **keeper}))
         except FactError as error:
+            more = node.value.get("facts") if isinstance(node.value, dict) else None
+            keys = {**more.keys, **node.keys} if more else node.keys
             for problem in error.problems:
-                below.fault(node, f"{problem.path}: {problem.message}")
+                below.at(problem.path).fault(node, problem.message, keys.get(problem.path))
     return Site(keepers=tuple(keepers), **entry)
 
 

@@ -56,7 +56,10 @@ def profile_new(inventory: Path, name: str) -> int:
 )
 @click.option("--waivers", "waiver_file", type=_FILE, help="waivers.yaml")
 @click.option("--baseline", type=_FILE, help="findings.jsonl of an earlier run: only new findings are told")
-@click.option("--fail-on", type=click.Choice(["error", "warning", "never"]), default="error", show_default=True)
+@click.option(
+    "--fail-on", type=click.Choice(["error", "warning", "never"]), default="error", show_default=True,
+    help="exit code 1 from findings of this level on",
+)  # fmt: skip
 @click.option(
     "--min-determined", type=click.FloatRange(0, 100), help="percent of studies that must be judged, else exit code 1"
 )
@@ -224,7 +227,7 @@ def _outcome(result: Audit, output: Path, options: dict[str, Any]) -> int:
 @click.command()
 @click.argument("report", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--n", default=25, show_default=True, help="how many findings")
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", default=1, show_default=True, help="the same seed draws the same findings again")
 def sample(report: Path, n: int, seed: int) -> int:
     """Draw findings of a REPORT folder as a work sheet: each can be done again by hand, from facts to date."""
     path = report / "findings.jsonl"

@@ -13,6 +13,7 @@ import click
 
 from compliance.cli.options import assume_option, law_options, read_day
 from compliance.errors import ComplianceError, FactError, UsageError
+from compliance.law import once
 
 if TYPE_CHECKING:
     from compliance.decision.assume import AssumptionSet
@@ -37,7 +38,7 @@ _SETS = {"record", "modality", "payer", "jurisdiction"}
 
 def _common(command: Any) -> Any:
     for name, help in reversed(COMMON.items()):
-        command = click.option(f"--{name}", help=help)(command)
+        command = click.option(f"--{name}", multiple=True, help=help)(command)
     return command
 
 
@@ -45,7 +46,10 @@ def _common(command: Any) -> Any:
 @_common
 @click.option("--fact", "more", multiple=True, metavar="NAME=VALUE", help="any other fact; several values by commas")
 @click.option("--as-of", help="the day of the question (default: today)")
-@click.option("--format", "shape", type=click.Choice(["text", "markdown", "json"]), default="text")
+@click.option(
+    "--format", "shape", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True,
+    help="for people, for a page, or for programs (docs/api.md)",
+)  # fmt: skip
 @assume_option
 @law_options
 def purge_date(
@@ -54,7 +58,7 @@ def purge_date(
     shape: str,
     assume: tuple[str, ...],
     laws: Path | None,
-    **given: str | None,
+    **given: tuple[str, ...],
 ) -> int:
     """From which day may this study lawfully be purged, and why?
 
@@ -67,7 +71,7 @@ def purge_date(
     from compliance.decision.missing import what_would_change
 
     knowledge, sets = _load(laws, assume)
-    facts = _facts({name: value for name, value in given.items() if value is not None}, more)
+    facts = _facts(given, more)
     decision = decide(facts, knowledge, read_day(as_of), sets)
     missing = what_would_change(decision, knowledge, sets)
     if shape == "json":
@@ -87,14 +91,19 @@ def _load(laws: Path | None, assume: Iterable[str]) -> tuple[KnowledgeBase, list
     return knowledge, [one for name in assume for one in choose(name, knowledge.vocabulary)]
 
 
-def _facts(given: dict[str, str], more: Iterable[str]) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
+def _facts(given: dict[str, tuple[str, ...]], more: Iterable[str]) -> dict[str, Any]:
+    """Return the facts of options; a fact that takes one value is given once, of a set the values are joined."""
+    found = {name: list(values) for name, values in given.items() if values}
     for entry in more:
         name, sign, value = entry.partition("=")
         if not sign:
             raise UsageError(f"--fact {entry!r} is not NAME=VALUE")
-        given[name.strip()] = value.strip()
-    for name, value in given.items():
+        found.setdefault(name.strip(), []).append(value.strip())
+    facts: dict[str, Any] = {}
+    for name, values in found.items():
+        if len(values) > 1 and name not in _SETS:
+            raise UsageError(f"{name} is given twice: {', '.join(values)}. Which is meant? (Several values: by commas)")
+        value = ",".join(values)
         several = "," in value or name in _SETS
         facts[name] = (
             [word.strip() for word in value.split(",") if word.strip()] if several and value != "unknown" else value
@@ -142,7 +151,7 @@ def _answer(
 
     name: Any = None
     try:
-        entry = json.loads(line)
+        entry = json.loads(line, object_pairs_hook=once.pairs)
         if not isinstance(entry, dict):
             raise FactError("a line must be a JSON object with id, as_of and facts")
         name = entry.get("id")

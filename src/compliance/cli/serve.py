@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,10 @@ def _store(database: str | None, new: bool = False) -> Store:
 @click.option(
     "--inventory", type=click.Path(path_type=Path, dir_okay=False), help="the archive's, for timelines of studies"
 )
+@click.option(
+    "--law-desk", type=click.Path(path_type=Path, file_okay=False),
+    help="serve this folder of laws, in a git work tree: administrators commit checked law files from the law desk",
+)  # fmt: skip
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="processes")
 @_database_option
 @assume_option
@@ -54,8 +59,7 @@ def serve(workers: int, **given: Any) -> int:
     from compliance.service.running import run
 
     settings = _settings(**given)
-    click.echo(f"http://{settings.host}:{settings.port} (reference: /docs)", err=True)
-    run(settings, workers)
+    run(settings, workers, lambda: click.echo(f"http://{settings.host}:{settings.port} (reference: /docs)", err=True))
     return 0
 
 
@@ -107,18 +111,23 @@ def ledger() -> None:
 @click.option("--head", metavar="NUMBER:DIGEST", help="an entry noted earlier, which must still be there")
 @_database_option
 def verify(head: str | None, database: str | None) -> int:
-    """Check that no entry was changed, moved or removed; prints the head, which is worth noting elsewhere."""
-    from compliance.service.ledger import verify
+    """Check that no entry was changed, moved or removed, and that holds, waivers, approvals, sign-offs, keys and webhooks
+    are what the entries wrote; prints the head, which is worth noting elsewhere.
+    """
+    from compliance.service.ledger import check
 
     noted = _noted(head) if head else None
-    number, digest, broken = _store(database).read(lambda session: verify(session, noted))
+    with closing(_store(database)) as store:
+        number, digest, broken, differing = store.read(lambda session: check(session, noted))
     if broken is not None:
         click.echo(
             f"compliance: entry {broken.number} of the ledger {broken.why}; {number} entries before it hold", err=True
         )
         return 1
+    for one in differing:
+        click.echo(f"compliance: {one.table} {one.id}: {one.why}", err=True)
     click.echo(f"{number}:{digest}")
-    return 0
+    return 1 if differing else 0
 
 
 def _noted(text: str) -> tuple[int, str]:

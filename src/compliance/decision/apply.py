@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from compliance.law.conditions import MAYBE, NO, YES, Condition, Facts, Listed, Truth, fact_of, on_days
 from compliance.law.dates import DateRange, Rounding
 from compliance.law.knowledge import EVERYWHERE, KnowledgeBase
-from compliance.law.periods import CEILING, FLOOR, Round, evaluate, is_permanent
+from compliance.law.periods import CEILING, FLOOR, Period, Round, evaluate, is_permanent
+from compliance.law.scopes import Scope
 from compliance.law.situation import Situation
 from compliance.law.statutes import Norm, Version
 from compliance.law.vocabulary import Members
 
-MOST_SIFTED = 4096
 _BLURRED = frozenset({"derived", "deidentified"})
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(NamedTuple):
     """A norm as it came out for one part.
 
     `in_scope` is its own scope and version; `applies` what is left of that after overrides; `versions` those that may
@@ -35,20 +34,40 @@ class Looked:
     rounding: Round = FLOOR
     permanent: bool = False
     overridden_by: tuple[str, ...] = ()
-    why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A norm that words do not rule out, and what is left to ask: conjunctions of conditions on days, each with the truth
-    of its conditions on words.
-    """
+Rest = tuple[tuple[Truth, tuple[Condition, ...]], ...]  # conjunctions: the truth of the words, the conditions on days
+
+
+class Outcome(NamedTuple):
+    """Whether a norm applies by its own scope, by which versions, and the periods these set."""
+
+    truth: Truth
+    versions: tuple[Version, ...]
+    periods: tuple[Period, ...]
+    permanent: bool
+
+
+class Candidate(NamedTuple):
+    """A norm that words do not rule out, and what is left to ask; `outcome` where nothing is."""
 
     norm: Norm
     place: Truth
     rounding: Round
     reached: Truth
-    rest: tuple[tuple[Truth, tuple[Condition, ...]], ...]
+    rest: Rest
+    versions: tuple[tuple[Truth, Rest, Version], ...]
+    outcome: Outcome | None = None
+
+
+class Sifted(NamedTuple):
+    """The norms of one kind for some words: each as ruled out, those that words do not rule out, and why not, as far as
+    it was told before and hangs on words alone.
+    """
+
+    ruled_out: dict[str, Looked]
+    candidates: tuple[Candidate, ...]
+    why_not: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -60,8 +79,8 @@ class NormSet:
     overriders: Mapping[str, tuple[str, ...]]  # norm id -> norms that may lawfully displace it
     by_kind: Mapping[str, tuple[tuple[Norm, Truth, Round], ...]]
     width: Mapping[str, int]  # place -> 0 for the narrowest
-    words: Mapping[str, tuple[str, ...]]  # kind -> the facts its norms ask about that are no dates
-    sifted: dict[Any, tuple[dict[str, Looked], tuple[Candidate, ...]]] = field(default_factory=dict, compare=False)
+    words: tuple[str, ...]  # the facts its norms ask about that are no dates
+    as_binding: dict[str, Norm] = field(default_factory=dict, compare=False)  # guidance on compression, as if binding
 
 
 def norm_set(knowledge: KnowledgeBase, code: str) -> NormSet:
@@ -91,14 +110,19 @@ def _make(knowledge: KnowledgeBase, code: str) -> NormSet:
         by_kind.setdefault(norm.kind, []).append((norm, truth, _rounding(norm, places.leap_day(norm.jurisdiction))))
     kinds = {kind: tuple(found) for kind, found in by_kind.items()}
     width = {place: number for number, place in enumerate(order)}
-    words = {kind: _words([norm for norm, _, _ in entries]) for kind, entries in by_kind.items()}
+    asked = {fact_of(c) for norm in by_id.values() for c in norm.conditions() if not on_days(c)}
     displacers = {name: tuple(found) for name, found in overriders.items()}
-    return NormSet(code, tuple(norms), displacers, kinds, width, words)
+    return NormSet(code, tuple(norms), displacers, kinds, width, tuple(sorted(asked)))
 
 
-def _words(norms: Iterable[Norm]) -> tuple[str, ...]:
-    conditions = [c for norm in norms for c in norm.scope.conditions() if not on_days(c)]
-    return tuple(sorted({"copy", *(fact_of(condition) for condition in conditions)}))
+def changes(chosen: NormSet, as_of: int) -> dict[str, int]:
+    """Return by norm id the day of its next enacted change (rule 22 of laws/README.md)."""
+    later = ((norm.id, version.since.earliest) for norm, _ in chosen.norms for version in norm.versions)
+    found: dict[str, int] = {}
+    for name, day in later:
+        if day > as_of:
+            found[name] = min(day, found.get(name, day))
+    return found
 
 
 def may_override(knowledge: KnowledgeBase, norm: Norm, target: Norm) -> bool:
@@ -117,15 +141,10 @@ def _rounding(norm: Norm, rule: Rounding | None) -> Round:
     return (rule, rule) if rule else CEILING if norm.kind == "ceiling" else FLOOR
 
 
-def look(chosen: NormSet, situation: Situation, kind: str) -> dict[str, Looked]:
-    """Return every norm of a kind as it comes out for the situation, by id."""
-    if kind not in chosen.by_kind:
-        return {}
-    ruled_out, candidates = _sift(chosen, situation, kind)
-    found = dict(ruled_out)
-    for candidate in candidates:
-        found[candidate.norm.id] = _in_scope(candidate, situation)
-    if chosen.overriders:
+def look(sifted: Sifted, chosen: NormSet, situation: Situation) -> dict[str, Looked]:
+    """Return every norm of a kind that words do not rule out, as it comes out for the situation, by id."""
+    found = {candidate.norm.id: _in_scope(candidate, situation) for candidate in sifted.candidates}
+    if chosen.overriders and len(found) > 1:
         settled: dict[str, Looked] = {}
         for name in found:
             _settle(name, found, chosen, settled)
@@ -133,58 +152,96 @@ def look(chosen: NormSet, situation: Situation, kind: str) -> dict[str, Looked]:
     return found
 
 
-def _sift(chosen: NormSet, situation: Situation, kind: str) -> tuple[dict[str, Looked], tuple[Candidate, ...]]:
-    """Return the norms that words rule out, and the others; asked once for each combination of words."""
-    key = (kind, *situation.words(chosen.words[kind]))
-    held = chosen.sifted.get(key)
-    if held is None:
-        if len(chosen.sifted) >= MOST_SIFTED:
-            chosen.sifted.clear()
-        ruled_out, candidates = dict[str, Looked](), list[Candidate]()
-        for norm, place, rounding in chosen.by_kind[kind]:
-            reached = min(place, reach(norm, situation))
-            rest = tuple(_rest(norm, situation)) if reached != NO else ()
-            ruled_out[norm.id] = Looked(norm, place, NO, NO)  # keeps the order of the norms
-            if rest:
-                candidates.append(Candidate(norm, place, rounding, reached, rest))
-        held = chosen.sifted[key] = (ruled_out, tuple(candidates))
-    return held
+def sift(chosen: NormSet, situation: Situation, kind: str) -> Sifted:
+    """Part the norms of a kind by what is known of words and of the day of the question."""
+    ruled_out, candidates = dict[str, Looked](), list[Candidate]()
+    for norm, place, rounding in chosen.by_kind.get(kind, ()):
+        ruled_out[norm.id] = Looked(norm, place, NO, NO)  # candidates, too: keeps the order of the norms
+        reached = min(place, reach(norm, situation))
+        rest = _rest(norm.scope, situation) if reached != NO else ()
+        if rest:
+            candidates.append(_settled(Candidate(norm, place, rounding, reached, rest, _versions(norm, situation))))
+    return Sifted(ruled_out, tuple(candidates), {})
 
 
-def _rest(norm: Norm, situation: Situation) -> Iterator[tuple[Truth, tuple[Condition, ...]]]:
-    for conjunction in norm.scope.any_of or ((),):
+def _rest(scope: Scope, situation: Situation) -> Rest:
+    """Return what is left to ask of a scope, empty where words rule it out."""
+    left = []
+    for conjunction in scope.any_of or ((),):
         truth = min((c.truth(situation) for c in conjunction if not on_days(c)), default=YES)
         if truth != NO:
-            yield truth, tuple(c for c in conjunction if on_days(c))
+            left.append((truth, tuple(c for c in conjunction if on_days(c))))
+    return tuple(left)
+
+
+def _versions(norm: Norm, situation: Situation) -> tuple[tuple[Truth, Rest, Version], ...]:
+    """Return the versions that may govern, newest first; none older than one that surely does."""
+    found = []
+    for version in norm.versions:
+        force = version.in_force(situation.as_of)
+        rest = _rest(version.scope, situation) if force != NO else ()
+        if rest:
+            found.append((force, rest, version))
+            if force == YES and _truth(rest) == YES:
+                break
+    return tuple(found)
+
+
+def _truth(rest: Rest) -> Truth | None:
+    """Return the truth of what is left, None where it hangs on days."""
+    if any(truth == YES and not days for truth, days in rest):
+        return YES
+    return None if any(days for _, days in rest) else max(truth for truth, _ in rest)
+
+
+def _settled(candidate: Candidate) -> Candidate:
+    """Answer at once what does not hang on days."""
+    truth, versions = _truth(candidate.rest), [(force, _truth(rest), v) for force, rest, v in candidate.versions]
+    if truth is None or any(of is None for _, of, _ in versions):
+        return candidate
+    certain = [(min(force, of), version) for force, of, version in versions if of is not None]
+    return candidate._replace(outcome=_govern(min(candidate.reached, truth), certain))
+
+
+def _asked(rest: Rest, situation: Situation) -> Truth:
+    truth = NO
+    for words, days in rest:
+        truth = max(truth, min((words, *(c.truth(situation) for c in days))))
+    return truth
 
 
 def _in_scope(candidate: Candidate, situation: Situation) -> Looked:
-    norm, place, rounding = candidate.norm, candidate.place, candidate.rounding
-    truth = NO
-    for words, days in candidate.rest:
-        truth = max(truth, min((words, *(c.truth(situation) for c in days))))
-    truth = min(candidate.reached, truth)
-    if truth == NO:
-        return Looked(norm, place, NO, NO)
+    norm, place, rounding, outcome = candidate.norm, candidate.place, candidate.rounding, candidate.outcome
+    if outcome is None:
+        truth = min(candidate.reached, _asked(candidate.rest, situation))
+        if truth == NO:
+            return Looked(norm, place, NO, NO)
+        own = [(min(force, _asked(rest, situation)), version) for force, rest, version in candidate.versions]
+        outcome = _govern(truth, own)
+    whole = None
+    for period in outcome.periods:
+        other = evaluate(period, situation, rounding)
+        whole = whole.hull(other) if whole else other
+    return Looked(norm, place, outcome.truth, outcome.truth, outcome.versions, whole, rounding, outcome.permanent)
+
+
+def _govern(truth: Truth, versions: Iterable[tuple[Truth, Version]]) -> Outcome:
+    """Return which versions may govern, newest first, and whether the norm applies by them."""
     possible, sure = [], False
-    for version in norm.versions:
-        here = min(version.in_force(situation.as_of), version.scope.truth(situation))
+    for here, version in versions:
         if here != NO:
             possible.append(version)
         if here == YES:
             sure = True
             break
     living = tuple(version for version in possible if not version.repealed)
-    if not living:
-        return Looked(norm, place, NO, NO, tuple(possible))
+    if truth == NO or not living:
+        return Outcome(NO, tuple(possible) if truth != NO else (), (), False)
     if not sure or len(living) < len(possible):
         truth = min(truth, MAYBE)
-    ranges = [evaluate(version.period, situation, rounding) for version in living if version.period is not None]
-    whole = ranges[0] if ranges else None
-    for other in ranges[1:]:
-        whole = whole.hull(other) if whole else other
-    permanent = bool(ranges) and all(version.period is not None and is_permanent(version.period) for version in living)
-    return Looked(norm, place, truth, truth, living, whole, rounding, permanent)
+    periods = tuple(version.period for version in living if version.period is not None)
+    permanent = bool(periods) and all(v.period is not None and is_permanent(v.period) for v in living)
+    return Outcome(truth, living, periods, permanent)
 
 
 def reach(norm: Norm, situation: Facts) -> Truth:
@@ -215,5 +272,5 @@ def _settle(name: str, found: Mapping[str, Looked], chosen: NormSet, settled: di
             by.append(overrider)
             applies = NO if force == YES else min(applies, MAYBE)
     if by:
-        looked = settled[name] = replace(looked, applies=applies, overridden_by=tuple(by))
+        looked = settled[name] = looked._replace(applies=applies, overridden_by=tuple(by))
     return looked

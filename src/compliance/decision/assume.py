@@ -32,9 +32,7 @@ class Entry(NamedTuple):
     value: Value | None  # None: taken from another fact
     other: str
     when: Scope
-    shown: str
-    set: str
-    why: str
+    told: Assumed
 
 
 class AssumptionSet(NamedTuple):
@@ -75,7 +73,8 @@ def _entry(name: str, entry: Assumption, vocabulary: Vocabulary, reader: Reader)
     shown = (
         f"not {', '.join(_words(take['not']))}" if isinstance(take, dict) and "not" in take else ", ".join(_words(take))
     )
-    return Entry(entry.fact, value, other, scope or Scope(), shown or "none", name, entry.why)
+    told = Assumed(entry.fact, shown or "none", name, entry.why)
+    return Entry(entry.fact, value, other, scope or Scope(), told)
 
 
 def _words(take: Any) -> list[str]:
@@ -131,9 +130,7 @@ def assume(
         if value is None or isinstance(value, Unknown) or value == EVERYTHING:
             continue
         filled[entry.fact] = value
-        used.append(
-            Assumed(entry.fact, entry.shown + (f" ({_shown(value)})" if entry.other else ""), entry.set, entry.why)
-        )
+        used.append(entry.told._replace(value=f"{entry.told.value} ({_shown(value)})") if entry.other else entry.told)
     return filled, used
 
 

@@ -64,7 +64,7 @@ class Evaluator:
         """Yield what is known of the rows, jurisdiction by jurisdiction; every code of a row is judged alone."""
         filled = fill(table, self.assumptions, self.as_of)
         for entry, used in filled.used:
-            found.mark(found.assumed, (entry.fact, entry.set), slice(None), np.broadcast_to(used, (table.rows,)))
+            found.mark(found.assumed, (entry.fact, entry.told.set), slice(None), np.broadcast_to(used, (table.rows,)))
         for places, where in _groups(filled, table.rows):
             codes = kept(places, self.knowledge) or [""]
             asked = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from compliance.decision.apply import NormSet, norm_set, reach
+from compliance.decision.apply import NormSet, changes, norm_set, reach
 from compliance.decision.rows import One
 from compliance.law.conditions import NO, YES, Truth
 from compliance.law.knowledge import KnowledgeBase
@@ -73,12 +73,7 @@ def _make(chosen: NormSet, as_of: int) -> Law:
             for norm, place, rounding in entries
         }
         kinds[kind] = tuple(one for one in _displacers_first(ready, chosen) if one.versions)
-    changes = {
-        norm.id: min(later)
-        for norm, _, _ in everything
-        if (later := [version.since.earliest for version in norm.versions if version.since.earliest > as_of])
-    }
-    return Law(chosen, kinds, tuple(norm.id for norm, _, _ in everything), changes)
+    return Law(chosen, kinds, tuple(norm.id for norm, _, _ in everything), changes(chosen, as_of))
 
 
 def _in_force(norm: Norm, as_of: int) -> Iterator[tuple[Truth, Version]]:

@@ -14,10 +14,12 @@ from compliance.law.dates import LAST, OPEN, DateRange, write_day
 from compliance.law.vocabulary import Members
 
 Json = dict[str, Any]
+WORDS = ("no", "maybe", "yes")
 
 
 def to_json(decision: Decision, missing: Sequence[Missing] = (), id: str | None = None) -> Json:
     """Return the decision as JSON-ready values; every null end comes with a reason."""
+    governing, norms = decision.governing, decision.norms
     whole: Json = {
         "as_of": write_day(decision.as_of),
         "disposition": decision.disposition,
@@ -30,9 +32,7 @@ def to_json(decision: Decision, missing: Sequence[Missing] = (), id: str | None 
         "valid_on": write_day(decision.as_of),
         "next_change": {"norm": c.norm, "on": write_day(c.on)} if (c := decision.next_change) else None,
         "lossy": _lossy(decision.lossy),
-        "norms": [
-            _norm(decision, name, evidence) for name, evidence in sorted(decision.norms.items(), key=_rank(decision))
-        ],
+        "norms": [_norm(evidence, name in governing) for name, evidence in sorted(norms.items(), key=_rank(governing))],
         "parts": [_part(part, decision) for part in decision.parts],
         "keepers": [_keeper(keeper, decision) for keeper in decision.keepers] if len(decision.keepers) > 1 else [],
         "duties": [_duty(duty) for duty in decision.duties],
@@ -71,9 +71,7 @@ def _lossy(lossy: Lossy) -> Json:
     }
 
 
-def _rank(decision: Decision) -> Any:
-    governing = decision.governing
-
+def _rank(governing: Sequence[str]) -> Any:
     def rank(item: tuple[str, Evidence]) -> tuple[bool, int, str]:
         name, evidence = item
         return (name not in governing, -evidence.looked.applies, name)
@@ -81,17 +79,17 @@ def _rank(decision: Decision) -> Any:
     return rank
 
 
-def _norm(decision: Decision, name: str, evidence: Evidence) -> Json:
+def _norm(evidence: Evidence, governs: bool) -> Json:
     looked, norm = evidence.looked, evidence.looked.norm
     found: Json = {
-        "id": name,
+        "id": norm.id,
         "jurisdiction": norm.jurisdiction,
         "kind": norm.kind,
         "force": norm.force,
         "citation": norm.citation,
-        "applies": looked.applies.name.lower(),
+        "applies": WORDS[looked.applies],
         "why": why(evidence),
-        "governs": name in decision.governing,
+        "governs": governs,
         "verification": {
             "status": norm.verification.status,
             "on": str(norm.verification.on) if norm.verification.on else None,
@@ -154,7 +152,7 @@ def _duty(duty: Duty) -> Json:
     )
     if version.period is not None:
         found["keep"] = str(version.period)
-    return {**found, "applies": duty.applies.name.lower(), "done": duty.done, "citation": duty.norm.citation}
+    return {**found, "applies": WORDS[duty.applies], "done": duty.done, "citation": duty.norm.citation}
 
 
 def _missing(one: Missing) -> Json:

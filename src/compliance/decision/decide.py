@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
+from compliance.decision import fold as folding
 from compliance.decision.assume import Assumed, AssumptionSet, assume
 from compliance.decision.holds import Hold
 from compliance.decision.judge import ClassResult, Duty, Evidence, KeeperResult, Lossy, contradicted, judge, stricter
@@ -18,8 +19,7 @@ from compliance.decision.question import Question, ask, codes
 from compliance.law.dates import LAST, NEVER, DateRange
 from compliance.law.knowledge import KnowledgeBase, place_on_file
 from compliance.law.situation import BadData
-from compliance.law.statutes import Norm
-from compliance.law.vocabulary import Value
+from compliance.law.vocabulary import Value, Vocabulary
 
 ORDER = ("held", "conflict", "undetermined", "retain", "must_purge", "may_purge")
 
@@ -67,7 +67,7 @@ class Decision:
     law_version: str
     law_digest: str
     question: Question
-    order: tuple[str, ...]  # the facts of the vocabulary
+    vocabulary: Vocabulary
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -94,8 +94,7 @@ class Decision:
     @property
     def governing(self) -> tuple[str, ...]:
         """The ids of the norms that govern a part, the one that governs the whole first."""
-        ranked = sorted(self.parts, key=lambda part: -part.result.fold.full.latest)
-        return tuple(dict.fromkeys(part.governing for part in ranked if part.governing))
+        return governing(self.parts)
 
 
 def _late(evidence: Evidence) -> int:
@@ -179,39 +178,33 @@ def _whole(
     assumed: tuple[Assumed, ...],
     notes: list[str],
 ) -> Decision:
-    folds = [part.result.fold for part in parts]
-    retain = DateRange(max(f.full.earliest for f in folds), max(f.full.latest for f in folds))
-    binding = DateRange(max(f.binding.earliest for f in folds), max(f.binding.latest for f in folds))
+    whole = folding.latest([part.result.fold for part in parts])
     verdict = first_of(part.disposition for part in parts)
     days = [part.result.destroy_by for part in parts if part.result.destroy_by is not None]
     duties = _duties(parts)
     purgeable = verdict in ("may_purge", "must_purge")
-    decision = Decision(
+    return Decision(
         as_of=as_of,
         disposition=verdict,
-        retain=retain,
-        binding=binding,
-        permanent=any(f.permanent for f in folds),
+        retain=whole.full,
+        binding=whole.binding,
+        permanent=whole.permanent,
         destroy_by=min(days, default=None),
         ready=purgeable and not any(duty.blocks for duty in duties),
-        lossy=stricter(part.result.lossy for part in parts),
+        lossy=stricter([part.result.lossy for part in parts]),
         parts=parts,
         keepers=tuple(keepers),
         duties=duties,
         holds=holds,
         assumed=assumed,
         problems=problems,
-        next_change=None,
+        next_change=next_change(keepers, governing(parts)),
         law_version=knowledge.version,
         law_digest=knowledge.digest,
         question=question,
-        order=tuple(knowledge.vocabulary.facts),
+        vocabulary=knowledge.vocabulary,
         notes=tuple(dict.fromkeys(notes)),
     )
-    change = next_change(decision)
-    if change is not None:
-        object.__setattr__(decision, "next_change", change)
-    return decision
 
 
 def _duties(parts: tuple[Part, ...]) -> tuple[Duty, ...]:
@@ -229,18 +222,15 @@ def _duties(parts: tuple[Part, ...]) -> tuple[Duty, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
-def next_change(decision: Decision) -> Change | None:
-    """Return the next enacted change of a norm that governs the decision (rule 22 of laws/README.md)."""
-    governing = set(decision.governing)
-    changes = [
-        Change(norm.id, version.since.earliest)
-        for norm in _norms(decision.keepers)
-        if norm.id in governing
-        for version in norm.versions
-        if version.since.earliest > decision.as_of
-    ]
+def governing(parts: Iterable[Part]) -> tuple[str, ...]:
+    """Return the ids of the norms that govern a part, the one with the latest end first."""
+    ranked = sorted(parts, key=lambda part: -part.result.fold.full.latest)
+    return tuple(dict.fromkeys(part.governing for part in ranked if part.governing))
+
+
+def next_change(keepers: Iterable[KeeperResult], names: Iterable[str]) -> Change | None:
+    """Return the next enacted change of the norms that govern (rule 22 of laws/README.md)."""
+    changes = {
+        Change(name, keeper.plan.changes[name]) for keeper in keepers for name in names if name in keeper.plan.changes
+    }
     return min(changes, key=lambda change: (change.on, change.norm), default=None)
-
-
-def _norms(keepers: Iterable[KeeperResult]) -> Iterable[Norm]:
-    return {norm.id: norm for keeper in keepers for norm, _ in keeper.chosen.norms}.values()

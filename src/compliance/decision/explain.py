@@ -124,7 +124,7 @@ def _norm_lines(evidence: Evidence) -> Iterable[tuple[int, str]]:
 
 def steps(evidence: Evidence) -> tuple[Step, ...]:
     """Return the computation of a norm's day, one tree for each version that may govern."""
-    looked, facts = evidence
+    looked, facts, _ = evidence
     return tuple(trace(v.period, facts, looked.rounding) for v in looked.versions if v.period is not None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from compliance.decision.apply import Looked, NormSet
@@ -28,7 +28,9 @@ UNSURE = Fold(EVERYTHING, EVERYTHING, False, False, None)
 
 def fold(floors: Mapping[str, Looked], chosen: NormSet, guidance_covers: bool) -> Fold:
     """Fold the floors of one part; not covered = everything."""
-    live = [one for one in floors.values() if one.applies != NO and one.range is not None]
+    live = [one for one in floors.values() if one.applies is not NO and one.range is not None]
+    if not live:
+        return UNSURE
     sure = [one for one in live if one.norm.sure and one.in_scope == YES]
     binding = [one for one in sure if one.norm.force == "binding"]
     governing = _governing(live, chosen)
@@ -67,9 +69,10 @@ def _governing(live: Iterable[Looked], chosen: NormSet) -> str | None:
     return best.norm.id if best else None
 
 
-def hull(folds: Iterable[Fold]) -> Fold:
+def hull(some: Sequence[Fold]) -> Fold:
     """One of several, not known which: the earliest early end and the latest late end."""
-    some = list(folds)
+    if len(some) == 1:
+        return some[0]
     latest = max(some, key=lambda one: one.full.latest)
     full, binding = some[0].full, some[0].binding
     for other in some[1:]:
@@ -77,9 +80,10 @@ def hull(folds: Iterable[Fold]) -> Fold:
     return Fold(full, binding, all(one.permanent for one in some), all(one.covered for one in some), latest.governing)
 
 
-def latest(folds: Iterable[Fold]) -> Fold:
+def latest(some: Sequence[Fold]) -> Fold:
     """All of several: each end is the latest."""
-    some = list(folds)
+    if len(some) == 1:
+        return some[0]
     last = max(some, key=lambda one: one.full.latest)
     full = DateRange(max(one.full.earliest for one in some), max(one.full.latest for one in some))
     binding = DateRange(max(one.binding.earliest for one in some), max(one.binding.latest for one in some))

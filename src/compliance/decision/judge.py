@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from compliance.decision import fold as folding
-from compliance.decision.apply import Looked, NormSet, look, norm_set
+from compliance.decision.apply import Looked, NormSet, Sifted, look
 from compliance.decision.fold import Fold
-from compliance.decision.parts import Modality, modalities, record_classes
+from compliance.decision.plan import Class, Imaged, Plan, plan
 from compliance.law import dates
 from compliance.law.conditions import NO, Truth
 from compliance.law.dates import DateRange
@@ -24,6 +24,7 @@ class Evidence(NamedTuple):
 
     looked: Looked
     situation: Situation
+    why_not: dict[str, str]  # by norm id, what `reasons.why` said before of the same words
 
 
 class Lossy(NamedTuple):
@@ -50,8 +51,7 @@ class Duty(NamedTuple):
         return self.version.duty in BEFORE_PURGE and not self.done
 
 
-@dataclass(frozen=True, slots=True)
-class ClassResult:
+class ClassResult(NamedTuple):
     """One record class of one keeper under one code."""
 
     record: str | None
@@ -61,28 +61,55 @@ class ClassResult:
     duties: tuple[Duty, ...]
 
 
+class Look(NamedTuple):
+    """The norms of one kind as they came out for one part; `found` those that words do not rule out."""
+
+    sifted: Sifted
+    found: dict[str, Looked]
+    at: Situation
+
+
 @dataclass(slots=True)
 class KeeperResult:
-    """One keeper under one code: facts used, results by record class, every norm that was looked at."""
+    """One keeper under one code: facts used, results by record class, every look at norms."""
 
     code: str
     facts: dict[str, Value]
     situation: Situation
-    chosen: NormSet
+    plan: Plan
     classes: tuple[ClassResult, ...] = ()
-    norms: dict[str, Evidence] = field(default_factory=dict)
-    may_decide: list[Evidence] = field(default_factory=list)  # floors and ceilings that may apply, part by part
-    problems: tuple[BadData, ...] = ()
+    looks: list[Look] = field(default_factory=list)
+
+    @property
+    def problems(self) -> tuple[BadData, ...]:
+        """Facts that contradict each other."""
+        return self.situation.problems
+
+    @property
+    def norms(self) -> dict[str, Evidence]:
+        """Every norm that was looked at, as it came out where it weighed most."""
+        norms: dict[str, Evidence] = {}
+        for one in self.looks:
+            for name, out in one.sifted.ruled_out.items():
+                new = one.found.get(name, out)
+                old = norms.get(name)
+                if old is None or _weight(new) > _weight(old.looked):
+                    norms[name] = Evidence(new, one.at, one.sifted.why_not)
+        return norms
+
+    @property
+    def may_decide(self) -> list[Evidence]:
+        """Floors and ceilings that may apply, part by part."""
+        seen = (Evidence(one, some.at, some.sifted.why_not) for some in self.looks for one in some.found.values())
+        return [one for one in seen if one.looked.applies != NO and one.looked.norm.kind in ("floor", "ceiling")]
 
 
 def judge(knowledge: KnowledgeBase, facts: dict[str, Value], as_of: int, code: str) -> KeeperResult:
     """Judge one keeper under one code."""
     given = facts if "copy" in facts else {**facts, "copy": _ORIGINAL}
     situation = situate(given, knowledge.vocabulary, as_of, knowledge.jurisdictions, code)
-    result = KeeperResult(code, given, situation, norm_set(knowledge, code), problems=situation.problems)
-    covers = knowledge.nothing_found(code, situation.value("facility_type"))
-    parts = modalities(situation, knowledge.vocabulary)
-    result.classes = tuple(_Class(result, record, parts, covers).judge() for record in record_classes(situation))
+    result = KeeperResult(code, given, situation, plan(knowledge, code, situation))
+    result.classes = tuple(_Class(result, one).judge() for one in result.plan.classes)
     return result
 
 
@@ -94,52 +121,48 @@ class _Class:
     """The work on one record class."""
 
     result: KeeperResult
-    record: str | None
-    parts: tuple[Modality, ...]
-    guidance_covers: bool
+    plan: Class
+    situations: list[list[Situation]] = field(init=False)
 
     def judge(self) -> ClassResult:
-        whole = folding.latest(self._floors(part) for part in self.parts)
+        study = self.result.situation
+        self.situations = [[pair.at(study) for pair in one.pairs] for one in self.plan.imaged]
+        whole = folding.latest(
+            [self._floors(one, at) for one, at in zip(self.plan.imaged, self.situations, strict=True)]
+        )
         last_day = self._destroy_by(whole.binding)
-        return ClassResult(self.record, self._free(whole), last_day, self._lossy(), self._duties())
+        return ClassResult(self.plan.record, self._free(whole), last_day, self._lossy(), self._duties())
 
-    def _floors(self, part: Modality) -> Fold:
+    def _floors(self, one: Imaged, at: list[Situation]) -> Fold:
         """Fold one modality: over its body parts each pair counts, or one of them where the pairing is not known."""
-        some = [
-            folding.fold(found, self.result.chosen, self.guidance_covers) for found, _ in self._looks(part, "floor")
-        ]
-        return folding.latest(some) if part.pairs_known else folding.hull(some)
+        chosen, covers = self.result.plan.chosen, self.result.plan.covers
+        some = [folding.fold(found, chosen, covers) for found in self._looks(one, at, "floor")]
+        return folding.latest(some) if one.pairs_known else folding.hull(some)
 
-    def _looks(
-        self, part: Modality, kind: str, retention_end: DateRange | None = None
-    ) -> Iterable[tuple[dict[str, Looked], Situation]]:
-        for body in part.body_parts:
-            at = self.result.situation.part(record=self.record, modality=part.code, body_part=body)
-            if retention_end is not None:
-                at = at.with_day("retention_end", retention_end)
-            found = look(self.result.chosen, at, kind)
-            for name, one in found.items():
-                self._remember(name, Evidence(one, at))
-            yield found, at
+    def _looks(self, one: Imaged, at: list[Situation], kind: str) -> list[dict[str, Looked]]:
+        chosen, looks, founds = self.result.plan.chosen, self.result.looks, []
+        for pair, here in zip(one.pairs, at, strict=True):
+            sifted = pair.sifted[kind]
+            found = look(sifted, chosen, here)
+            looks.append(Look(sifted, found, here))
+            founds.append(found)
+        return founds
 
-    def _remember(self, name: str, new: Evidence) -> None:
-        if new.looked.applies != NO and new.looked.norm.kind in ("floor", "ceiling"):
-            self.result.may_decide.append(new)
-        old = self.result.norms.get(name)
-        if old is None or _weight(new.looked) > _weight(old.looked):
-            self.result.norms[name] = new
+    def _all(self, kind: str) -> list[dict[str, Looked]]:
+        parts = zip(self.plan.imaged, self.situations, strict=True)
+        return [found for one, at in parts for found in self._looks(one, at, kind)]
 
     def _destroy_by(self, retention_end: DateRange) -> int | None:
-        if "ceiling" not in self.result.chosen.by_kind:
+        if "ceiling" not in self.result.plan.chosen.by_kind:
             return None
-        days = list[int | None]()
-        for part in self.parts:
-            own = [folding.destroy_by(found.values()) for found, _ in self._looks(part, "ceiling", retention_end)]
+        days = list[int]()
+        for one, situations in zip(self.plan.imaged, self.situations, strict=True):
+            at = [situation.with_day("retention_end", retention_end) for situation in situations]
+            own = [folding.destroy_by(found.values()) for found in self._looks(one, at, "ceiling")]
             certain = [day for day in own if day is not None]
-            days.append(
-                min(certain, default=None) if part.pairs_known else (max(certain) if len(certain) == len(own) else None)
-            )
-        return min((day for day in days if day is not None), default=None)
+            if certain and (one.pairs_known or len(certain) == len(own)):
+                days.append(min(certain) if one.pairs_known else max(certain))
+        return min(days, default=None)
 
     def _free(self, whole: Fold) -> Fold:
         """A duplicate is free while another copy of equal quality of the same keeper surely remains."""
@@ -151,22 +174,21 @@ class _Class:
         return free if holds_word(copy, "duplicate") and holds_word(left, "some") else folding.hull((whole, free))
 
     def _lossy(self) -> Lossy:
-        if "lossy" not in self.result.chosen.by_kind:
+        chosen = self.result.plan.chosen
+        if "lossy" not in chosen.by_kind:
             return NO_NORM
-        found = [
-            _fold_lossy(looked, self.result.chosen) for part in self.parts for looked, _ in self._looks(part, "lossy")
-        ]
-        return stricter(found)
+        return stricter([_fold_lossy(found, chosen) for found in self._all("lossy")])
 
     def _duties(self) -> tuple[Duty, ...]:
-        if "duty" not in self.result.chosen.by_kind:
+        if "duty" not in self.result.plan.chosen.by_kind:
             return ()
         found: dict[str, Looked] = {}
-        for part in self.parts:
-            for looked, _ in self._looks(part, "duty"):
-                for name, one in looked.items():
-                    if one.applies != NO and (name not in found or one.applies > found[name].applies):
-                        found[name] = one
+        for looked in self._all("duty"):
+            for name, one in looked.items():
+                if one.applies != NO and (name not in found or one.applies > found[name].applies):
+                    found[name] = one
+        if not found:
+            return ()
         free = self._free(folding.UNSURE).covered
         when, as_of = self.result.situation.value("duties_done"), self.result.situation.as_of
         duties = [
@@ -183,7 +205,7 @@ def contradicted(result: ClassResult) -> ClassResult:
     lossy = result.lossy
     if lossy.status != "no_norm":
         lossy = lossy._replace(status="undetermined", allowed_from=None, binding=None)
-    return replace(result, fold=folding.UNSURE, destroy_by=None, lossy=lossy)
+    return result._replace(fold=folding.UNSURE, destroy_by=None, lossy=lossy)
 
 
 def may_hold_word(value: Value | None, word: str) -> bool:
@@ -219,7 +241,7 @@ def _fold_lossy(found: dict[str, Looked], chosen: NormSet) -> Lossy:
     if not live:
         return NO_NORM
     ratios = [version.max_ratio for one in live.values() for version in one.versions if version.max_ratio is not None]
-    as_binding = {name: _as_binding(one) for name, one in found.items()}
+    as_binding = {name: _as_binding(one, chosen) for name, one in found.items()}
     whole = folding.fold(as_binding, chosen, False)
     bound = folding.fold(found, chosen, False)
     ratio = min(ratios, default=None)
@@ -231,14 +253,19 @@ def _fold_lossy(found: dict[str, Looked], chosen: NormSet) -> Lossy:
     return Lossy("allowed_from", whole.full.latest + 1, ratio, names, bound.binding if bound.covered else None)
 
 
-def _as_binding(one: Looked) -> Looked:
+def _as_binding(one: Looked, chosen: NormSet) -> Looked:
     """Guidance on compression counts like a floor of its own: radiology has hardly any other law on it."""
-    return replace(one, norm=replace(one.norm, force="binding")) if one.norm.force == "guidance" else one
+    if one.norm.force != "guidance":
+        return one
+    if one.norm.id not in chosen.as_binding:
+        chosen.as_binding[one.norm.id] = replace(one.norm, force="binding")
+    return one._replace(norm=chosen.as_binding[one.norm.id])
 
 
-def stricter(found: Iterable[Lossy]) -> Lossy:
+def stricter(some: Sequence[Lossy]) -> Lossy:
     """Return the strictest of several: forbidden, undetermined, the latest day, none; the smallest ratio."""
-    some = list(found)
+    if len(some) == 1:
+        return some[0]
     order = {"forbidden": 3, "undetermined": 2, "allowed_from": 1, "no_norm": 0}
     first = max(some, key=lambda one: (order[one.status], one.allowed_from or 0))
     ratios = [one.max_ratio for one in some if one.max_ratio is not None]

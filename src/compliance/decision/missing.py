@@ -52,18 +52,18 @@ def missing_facts(decision: Decision) -> tuple[str, ...]:
         found.update(_doubtful(evidence))
         if evidence.looked.range is not None and not evidence.looked.range.exact:
             found.update(_inexact(evidence))
-    return tuple(sorted(found, key=decision.order.index))
+    return tuple(name for name in decision.vocabulary.facts if name in found)
 
 
 def _doubtful(evidence: Evidence) -> Iterable[str]:
-    looked, facts = evidence
+    looked, facts, _ = evidence
     for condition in looked.norm.conditions():
         if condition.truth(facts) == MAYBE:
             yield from (fact for fact in facts_in(condition) if not known(fact, facts))
 
 
 def _inexact(evidence: Evidence) -> Iterable[str]:
-    looked, facts = evidence
+    looked, facts, _ = evidence
     for version in looked.versions:
         for line in lines(version.period) if version.period is not None else ():
             fact = facts_of(line.event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from compliance.decision.apply import Looked
 from compliance.decision.decide import Decision
 from compliance.decision.judge import Evidence
-from compliance.law.conditions import MAYBE, NO, YES
+from compliance.law.conditions import MAYBE, NO, YES, on_days
 from compliance.law.dates import LAST, write_day
 
 ONLY_GUIDANCE = "only guidance asks for it: no breach of law before its end"
@@ -13,9 +13,9 @@ ONLY_GUIDANCE = "only guidance asks for it: no breach of law before its end"
 
 def why(evidence: Evidence) -> str:
     """Say why a norm applies, perhaps applies, or does not."""
-    looked, facts = evidence
+    looked, facts, _ = evidence
     if looked.in_scope == NO:
-        return looked.norm.scope.why(facts) or _no_version(evidence) or "reaches no copy of this kind"
+        return _why_not(evidence)
     if looked.overridden_by:
         names = ", ".join(looked.overridden_by)
         return f"displaced by {names}" if looked.applies == NO else f"perhaps displaced by {names}"
@@ -29,8 +29,18 @@ def why(evidence: Evidence) -> str:
     return "; ".join(dict.fromkeys(filter(None, reasons))) or "applies perhaps"
 
 
+def _why_not(evidence: Evidence) -> str:
+    looked, facts, told = evidence
+    found = told.get(looked.norm.id)
+    if found is None:
+        found = looked.norm.scope.why(facts) or _no_version(evidence) or "reaches no copy of this kind"
+        if not any(on_days(condition) for condition in looked.norm.conditions()):
+            told[looked.norm.id] = found
+    return found
+
+
 def _no_version(evidence: Evidence) -> str:
-    looked, facts = evidence
+    looked, facts, _ = evidence
     now = [version for version in looked.norm.versions if version.in_force(facts.as_of) != NO]
     if not now:
         return f"not in force before {write_day(looked.norm.versions[-1].since.earliest)}"

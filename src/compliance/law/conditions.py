@@ -19,6 +19,7 @@ class Truth(IntEnum):
 
 
 NO, MAYBE, YES = Truth.NO, Truth.MAYBE, Truth.YES
+_OPPOSITE = (YES, MAYBE, NO)
 
 
 class Facts(Moment, Protocol):
@@ -83,11 +84,13 @@ class Within(NamedTuple):
 
     def truth(self, facts: Facts) -> Truth:
         """Yes if every possible day lies in one of the ranges."""
-        day = facts.day(self.fact)
-        ranges = (*self.ranges, DateRange(1, facts.as_of)) if self.happened else self.ranges
-        if any(day.within(r) for r in ranges):
-            return YES
-        return MAYBE if any(day.overlaps(r) for r in ranges) else NO
+        day, truth = facts.day(self.fact), NO
+        for one in (*self.ranges, DateRange(1, facts.as_of)) if self.happened else self.ranges:
+            if day.within(one):
+                return YES
+            if day.overlaps(one):
+                truth = MAYBE
+        return truth
 
     def __str__(self) -> str:
         words = ["never" if r == NEVER_RANGE else write_edtf(r) for r in self.ranges] + ["happened"] * self.happened
@@ -147,7 +150,7 @@ class Not(NamedTuple):
 
     def truth(self, facts: Facts) -> Truth:
         """No becomes yes, maybe stays maybe."""
-        return Truth(2 - self.inner.truth(facts))
+        return _OPPOSITE[self.inner.truth(facts)]
 
     @property
     def fact(self) -> str:

@@ -61,6 +61,7 @@ NEVER_RANGE = DateRange(NEVER, NEVER)
 _DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
 
+@lru_cache(maxsize=65536)
 def read_edtf(text: str) -> DateRange:
     """Read `2010-05-17`, `2010-05`, `2010`, `A/B`, `../A`, `A/..`, `never` or `unknown`.
 
@@ -102,6 +103,7 @@ def _read_day(text: str) -> DateRange:
         raise ValueError(f"{text!r} is no day of the calendar") from None
 
 
+@lru_cache(maxsize=65536)
 def write_day(day: int) -> str:
     """Return the ISO date of an ordinal, `never` for `NEVER`."""
     return "never" if day == NEVER else date.fromordinal(day).isoformat()

@@ -94,12 +94,20 @@ PERMANENT, UNKNOWN, NONE = Word("permanent"), Word("unknown"), Word("none")
 _UNTIL_STUDY = Line(0, "day", Event("study_date"))
 
 
+_RECKONED = frozenset({"majority", "age", "age of child"})
+
+
 def evaluate(period: Period, moment: Moment, rounding: Round) -> DateRange:
     """Return the range of the period's last day under the facts."""
     if isinstance(period, Line):
-        day = event_range(period.event, moment, rounding)
+        event = period.event
+        plain = not event.end_of and event.what not in _RECKONED
+        day = moment.day(event.what) if plain else event_range(event, moment, rounding)
         if not period.count:
             return day
+        if day.earliest == day.latest and rounding[0] == rounding[1]:
+            only = dates.add(day.earliest, period.count, period.unit, rounding[0])
+            return DateRange(only, only)
         return DateRange(
             dates.add(day.earliest, period.count, period.unit, rounding[0]),
             dates.add(day.latest, period.count, period.unit, rounding[1]),

@@ -25,7 +25,7 @@ from compliance.law.conditions import (
 from compliance.law.dates import read_edtf
 from compliance.law.periods import read_line
 from compliance.law.shape import Reader, Shape
-from compliance.law.vocabulary import PADDING, FactType, Vocabulary
+from compliance.law.vocabulary import FactType, Vocabulary, normal_word
 from compliance.law.yaml import Node
 
 
@@ -108,17 +108,20 @@ def _read_list(kind: FactType, node: Node, reader: Reader, vocabulary: Vocabular
     words: list[str] = []
     for number, item in enumerate(items):
         below = reader.at(number) if isinstance(node.value, list) else reader
+        word = normal_word(kind, item.value) if isinstance(item.value, str) else ""
         if not isinstance(item.value, str):
             below.fault(item, f"{kind.name} takes a list of words or {{not: [...]}}")
-        elif kind.values and not kind.open and item.value not in kind.values:
+        elif word == "unknown":
+            below.fault(item, "'unknown' is nothing a scope can ask for: what is not known matches perhaps, as it is")
+        elif kind.values and not kind.open and word not in kind.values:
             below.fault(
                 item,
                 f"{item.value!r} is not allowed. Allowed: {listed(kind.values, 30)}.{guess(item.value, kind.values)}",
             )
-        elif kind.type == "text" and not item.value.strip(PADDING):
+        elif not word:
             below.fault(item, "a blank text matches nothing")
         else:
-            words.append(item.value.strip(PADDING) if kind.type == "text" else item.value)
+            words.append(word)
     return listing(kind.name, frozenset(words), vocabulary) if words else None
 
 

@@ -90,13 +90,19 @@ def situate(
     """Apply tense, bounds and the rule on death; contradictions are listed in `problems`."""
     values, problems = dict(facts), list[BadData]()
     _death(values, as_of, problems)
-    days: dict[str, DateRange] = {}
+    days = dict[str, DateRange]()
     study = _cut(_given(values, "study_date"), DateRange(OPEN, as_of))
     if study is None:
         problems.append(BadData("study_date", f"the study lies after {dates.write_day(as_of)}"))
         study = DateRange(OPEN, as_of)
-    for kind in dated(vocabulary):
-        days[kind.name] = study if kind.name == "study_date" else _tensed(kind, _given(values, kind.name), study, as_of)
+    absent, moving = _absent(vocabulary)
+    days |= absent
+    for name in moving:
+        days[name] = DateRange(study.earliest, as_of)
+    for name, value in values.items():
+        if isinstance(value, DateRange):
+            days[name] = _tensed(vocabulary.facts[name], value, study, as_of)
+    days["study_date"] = study
     found = Situation(values, days, as_of, places, place)
     _bound(vocabulary, days, problems, found)
     death = found.day("death_date")
@@ -164,6 +170,14 @@ def dated(vocabulary: Vocabulary) -> tuple[FactType, ...]:
 
 
 @lru_cache(maxsize=64)
+def _absent(vocabulary: Vocabulary) -> tuple[dict[str, DateRange], tuple[str, ...]]:
+    """Return the ranges of date facts that are not given, and those whose range hangs on the study and the day."""
+    kinds = dated(vocabulary)
+    plain = {kind.name: _tensed(kind, EVERYTHING, EVERYTHING, LAST) for kind in kinds if kind.tense != "moving"}
+    return plain, tuple(kind.name for kind in kinds if kind.tense == "moving")
+
+
+@lru_cache(maxsize=64)
 def bounds(vocabulary: Vocabulary) -> tuple[tuple[str, bool, Line], ...]:
     """Return the bounds of date facts: fact, whether it is a first day, the line it is held against."""
     found = []
@@ -177,11 +191,11 @@ def bounds(vocabulary: Vocabulary) -> tuple[tuple[str, bool, Line], ...]:
 def _bound(vocabulary: Vocabulary, days: dict[str, DateRange], problems: list[BadData], known: Situation) -> None:
     """Intersect every range, given or absent, with its bounds; a bound names facts that stand before it in the file."""
     for fact, before, line in bounds(vocabulary):
-        limit = evaluate(line, known, EITHER)
-        allowed = DateRange(limit.earliest, NEVER) if before else DateRange(OPEN, limit.latest)
-        both = days[fact].intersect(allowed)
-        if both is None:
+        limit, (low, high) = evaluate(line, known, EITHER), days[fact]
+        if limit.earliest > high if before else limit.latest < low:
             word = "before" if before else "after"
             problems.append(BadData(fact, f"{fact} {days[fact]} lies {word} {line} ({limit})"))
-        else:
-            days[fact] = both
+        elif before and limit.earliest > low:
+            days[fact] = DateRange(limit.earliest, high)
+        elif not before and limit.latest < high:
+            days[fact] = DateRange(low, limit.latest)

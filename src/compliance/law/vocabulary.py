@@ -13,8 +13,9 @@ anything        absent from the mapping = unknown and may be assumed; `UNKNOWN` 
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from compliance.errors import FactError, Problem, guess, listed
@@ -106,6 +107,7 @@ class Vocabulary:
     """All facts by name, in the order of the file."""
 
     facts: Mapping[str, FactType]
+    _words: dict[tuple[str, str], Value] = field(default_factory=dict)  # words are few: each is read once
 
     def type_of(self, name: str) -> FactType | None:
         """Return the type of a fact, None where there is no such fact."""
@@ -146,20 +148,46 @@ class Vocabulary:
                 problems.append(Problem("facts", 0, 0, name, f"unknown fact.{guess(name, self.facts)}"))
             elif raw is not None:
                 try:
-                    facts[name] = read_value(kind, raw)
+                    facts[name] = self._word(kind, raw) if type(raw) is str else read_value(kind, raw)
                 except ValueError as error:
                     problems.append(Problem("facts", 0, 0, name, str(error)))
         if problems:
             raise FactError("These facts cannot be read", problems)
         return facts
 
+    def _word(self, kind: FactType, raw: str) -> Value:
+        found = self._words.get((kind.name, raw)) if kind.values else None
+        if found is None:
+            found = read_value(kind, raw)
+            if kind.values and len(self._words) < MOST_WORDS:
+                self._words[kind.name, raw] = found
+        return found
 
+
+MOST_WORDS = 4096
 PADDING = " \t\r\n\0"  # around a text it says nothing (DICOM fills up to even length); a blank text is not known
+
+
+def normal(text: str) -> str:
+    """Return a text as it is matched: in Unicode's composed form, without padding; `unknown` whatever its case."""
+    word = (text if text.isascii() else unicodedata.normalize("NFC", text)).strip(PADDING)
+    return "unknown" if word.casefold() == "unknown" else word
+
+
+def normal_word(kind: FactType, text: str) -> str:
+    """Return a word as it is matched: spelled as in the vocabulary, where an open one may be any other, in capitals as DICOM's
+    code strings are (PS3.5 6.2, CS).
+    """
+    word = normal(text)
+    if word in kind.values or word == "unknown" or kind.type in ("place", "places", "text"):
+        return word
+    folded = word.casefold()
+    return next((one for one in kind.values if one.casefold() == folded), word.upper() if kind.open else word)
 
 
 def read_value(kind: FactType, raw: Any) -> Value:
     """Read one value; raises ValueError with a sentence that says what is allowed."""
-    if raw == "unknown":
+    if raw == "unknown" or (isinstance(raw, str) and not raw[:1].isdigit() and normal(raw) == "unknown"):
         return UNKNOWN
     if kind.type == "date":
         return _date(raw)
@@ -167,8 +195,7 @@ def read_value(kind: FactType, raw: Any) -> Value:
         return _boolean(raw)
     if kind.type in ("text", "place"):
         if isinstance(raw, str | int | float) and not isinstance(raw, bool):
-            word = str(raw).strip(PADDING) if kind.type == "text" else str(raw)
-            return word if word and word != "unknown" else UNKNOWN
+            return normal(str(raw)) or UNKNOWN
         raise ValueError("must be text")
     if kind.type == "days":
         if not isinstance(raw, Mapping):
@@ -198,11 +225,13 @@ def _boolean(raw: Any) -> bool:
     raise ValueError(f"{_show(raw)} is not allowed. Allowed: true, false, unknown")
 
 
-def _members(kind: FactType, raw: Any) -> Members:
+def _members(kind: FactType, raw: Any) -> Members | Unknown:
     if isinstance(raw, Mapping) and set(raw) == {"not"} and kind.values:
         out = _words(kind, raw["not"])
         return Members(frozenset(), AllBut(out) if kind.open else frozenset(kind.values) - out)
     words = _words(kind, raw)
+    if "unknown" in words:  # a set of which a part is not known is not known
+        return UNKNOWN
     if kind.type == "choice" and len(words) != 1:
         raise ValueError(f"takes one value, not {len(words)}. Allowed: {listed(kind.values, 30)}")
     return Members(words, words)
@@ -214,8 +243,8 @@ def _words(kind: FactType, raw: Any) -> frozenset[str]:
     for item in items:
         if isinstance(item, bool | float | Mapping | list) or item is None:
             raise ValueError(f"{_show(item)} is not allowed. Allowed: {listed(kind.values, 30) or 'text'}")
-        word = str(item)
-        if not word or (not kind.open and kind.values and word not in kind.values):
+        word = normal_word(kind, str(item))
+        if not word or (not kind.open and kind.values and word not in kind.values and word != "unknown"):
             raise ValueError(f"{word!r} is not allowed. Allowed: {listed(kind.values, 30)}.{guess(word, kind.values)}")
         words.add(word)
     return frozenset(words)

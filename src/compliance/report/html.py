@@ -141,7 +141,9 @@ def to_explain(findings: FindingFile, most: int = EXPLAINED) -> dict[str, list[s
 
 
 def _assumed(audit: Audit, order: Order) -> list[dict[str, Any]]:
-    whys = {(e.fact, e.set): (e.shown, e.why) for chosen in order.profile.assumptions for e in chosen.entries}
+    whys = {
+        (e.fact, e.told.set): (e.told.value, e.told.why) for chosen in order.profile.assumptions for e in chosen.entries
+    }
     return [
         {
             "fact": fact,

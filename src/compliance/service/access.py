@@ -27,6 +27,7 @@ from compliance.service.tables import Clients
 
 MARK = "ick_"
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+_LONGEST_SUBJECT = 255
 _REMEMBERED = 10.0  # seconds: a revoked key works no longer than that
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="imaging-compliance", Basic realm="imaging-compliance"'}
 
@@ -145,9 +146,7 @@ class Access:
         except jwt.PyJWTError as error:
             raise Refusal("unauthenticated", f"This token is not accepted: {error}", headers=_CHALLENGE) from None
         until = time.monotonic() + float(claims["exp"]) - time.time()
-        return Caller(
-            f"oidc:{claims['sub']}"[:200], with_implied(_claimed(claims.get(self.settings.oidc_claim)))
-        ), until
+        return Caller(_subject(claims["sub"]), with_implied(_claimed(claims.get(self.settings.oidc_claim)))), until
 
     def _key_set(self) -> Any:
         if self._keys is None:
@@ -155,6 +154,15 @@ class Access:
 
             self._keys = jwt.PyJWKClient(self.settings.oidc_jwks or _discovered(self.settings.oidc_issuer), timeout=5)
         return self._keys
+
+
+def _subject(sub: Any) -> str:
+    """Return the actor that a token names, whole: two subjects are never one (OpenID Connect Core 1.0, section 2)."""
+    text = str(sub)
+    if not text.isascii() or not text.isprintable() or not 0 < len(text) <= _LONGEST_SUBJECT:
+        wrong = f"its sub is not of 1 to {_LONGEST_SUBJECT} printable ASCII characters"
+        raise Refusal("unauthenticated", f"This token is not accepted: {wrong}", headers=_CHALLENGE)
+    return f"oidc:{text}"
 
 
 def _claimed(raw: Any) -> Iterable[str]:

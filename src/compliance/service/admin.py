@@ -46,7 +46,8 @@ async def add_client(request: Request) -> Response:
 
     def work(session: Session, new: wire.NewClient, at: str) -> Done:
         row, key = new_client(session, new.name, new.scopes, at)
-        return Done(client_of(row), "client.created", row.name, {"scopes": row.scopes}, secret={"key": key})
+        said = {"scopes": row.scopes}
+        return Done(client_of(row), "client.created", row.name, said, secret={"key": key}, row=row)
 
     return _forget(request, await write(request, wire.NewClient, work))
 
@@ -60,7 +61,7 @@ async def revoke(request: Request) -> Response:
         if row is None:
             raise Refusal("not-found", "No client has this id (GET /v1/clients)")
         row.revoked = row.revoked or at
-        return Done(client_of(row), "client.revoked", row.name, {}, status=200)
+        return Done(client_of(row), "client.revoked", row.name, {}, status=200, row=row)
 
     return _forget(request, await commit(request, id, b"", work))
 
@@ -94,9 +95,8 @@ async def add_hook(request: Request) -> Response:
             added=at,
         )
         session.add(row)
-        return Done(
-            _hook(row), "webhook.created", row.id, {"url": new.url, "events": row.events}, secret={"secret": secret}
-        )
+        said = {"url": new.url, "events": row.events}
+        return Done(_hook(row), "webhook.created", row.id, said, secret={"secret": secret}, row=row)
 
     body = await body_of(request)
     new = decoded(body, wire.NewWebhook)
@@ -116,7 +116,7 @@ async def remove_hook(request: Request) -> Response:
         if row is None:
             raise Refusal("not-found", "No webhook has this id (GET /v1/webhooks)")
         row.removed = row.removed or at
-        return Done(_hook(row), "webhook.removed", id, {}, status=200)
+        return Done(_hook(row), "webhook.removed", id, {}, status=200, row=row)
 
     return await commit(request, id, b"", work)
 

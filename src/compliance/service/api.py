@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -45,7 +45,7 @@ from compliance.service import (
 )  # fmt: skip
 from compliance.service.contract import Operation
 from compliance.service.gate import Catch, Gate
-from compliance.service.journal import LOG
+from compliance.service.journal import LOG, fault
 from compliance.service.metrics import Metrics
 from compliance.service.problems import Refusal
 from compliance.service.serving import Service
@@ -90,12 +90,12 @@ def create_app(settings: Settings, knowledge: KnowledgeBase, store: Store) -> Fa
         app.add_api_route(operation.path, operation.__call__, methods=[operation.method], include_in_schema=False)
     from compliance.service.web import live  # the pages know the operations, which this module joins
 
-    live.mount(app)
+    pages = live.mount(app)
     document = contract.openapi(table, service.knowledge.vocabulary)
     app.openapi = lambda: document  # type: ignore[method-assign]
     app.add_exception_handler(HTTPException, _refused)
     app.add_middleware(Catch)
-    app.gate = Gate(app.behind_the_gate, service, metrics, {("POST", "/v1/decisions"): decisions.hot})
+    app.gate = Gate(app.behind_the_gate, service, metrics, {("POST", "/v1/decisions"): decisions.hot}, pages.refused)
     return app
 
 
@@ -130,12 +130,19 @@ async def _lifespan(app: App) -> AsyncIterator[None]:
 
 
 async def _deliver(service: Service) -> None:
-    """Send events as long as the service runs, and drop old replies once an hour."""
+    """Send events as long as the service runs, and drop old replies once an hour; whatever fails is tried again."""
     for turn in itertools.count(1):
-        try:
-            if turn % _TURNS == 0:
-                await run_in_threadpool(service.store.write, writing.forget_replies)
-            await run_in_threadpool(webhooks.deliver, service.store, service.settings.webhook_private)
-        except StoreError:
-            LOG.log(logging.WARNING, '{"webhooks":"the store is not at hand"}')
+        if turn % _TURNS == 0:
+            await _tried(service.store.write, writing.forget_replies)
+        await _tried(webhooks.deliver, service.store, service.settings.webhook_private)
         await asyncio.sleep(_PAUSE)
+
+
+async def _tried(work: Callable[..., Any], *given: Any) -> None:
+    """Do a piece of the work behind the requests; what goes wrong is logged and never ends the loop around it."""
+    try:
+        await run_in_threadpool(work, *given)
+    except StoreError:
+        LOG.log(logging.WARNING, '{"webhooks":"the store is not at hand"}')
+    except Exception as error:
+        fault("webhooks", error)

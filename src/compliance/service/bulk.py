@@ -63,11 +63,13 @@ def briefs(questions: Sequence[Question], ids: Sequence[Any], evaluator: Evaluat
     return [found[number] for number in range(len(questions))]
 
 
-def read(given: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> tuple[list[Question], list[dict[str, str]]]:
-    """Read the facts of many questions (each distinct word once), and every fault of all of them."""
+def read(
+    given: Sequence[Mapping[str, Any]], vocabulary: Vocabulary, numbers: Sequence[int]
+) -> tuple[list[Question], list[dict[str, str]]]:
+    """Read the facts of many questions (each distinct word once), and every fault of all of them by their numbers."""
     seen: dict[tuple[str, str], Value] = {}
     found, wrong = list[Question](), list[dict[str, str]]()
-    for number, facts in enumerate(given):
+    for number, facts in zip(numbers, given, strict=True):
         try:
             found.append(
                 Question({name: _word(name, raw, seen, vocabulary) for name, raw in facts.items() if raw is not None})

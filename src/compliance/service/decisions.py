@@ -15,18 +15,30 @@ from compliance.decision.contract import to_json
 from compliance.decision.decide import decide
 from compliance.decision.holds import Hold
 from compliance.decision.missing import what_would_change
+from compliance.decision.question import Question
 from compliance.errors import FactError
+from compliance.law import once
 from compliance.service import bulk, contract, streams
 from compliance.service.contract import JSON, Operation, Param
 from compliance.service.metrics import Metrics
 from compliance.service.problems import Refusal, of_error
-from compliance.service.serving import ENCODER, Service, assumed, decoded, need_type, parameters, serving
+from compliance.service.serving import (
+    ENCODER,
+    Answers,
+    Service,
+    assumed,
+    decoded,
+    need_once,
+    need_type,
+    parameters,
+    serving,
+)
 from compliance.service.wire import Ask, Brief, Unanswered
 
 LINES, ARROW = "application/x-ndjson", "application/vnd.apache.arrow.stream"
 MOST = 10_000
 _MANY = 16  # a list longer than this is decided beside the event loop
-_ONE, _LIST = msgspec.json.Decoder(Ask), msgspec.json.Decoder(list[Ask])
+_ONE, _PIECES = msgspec.json.Decoder(Ask), msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def day_of(question: Ask, today: date) -> date:
@@ -91,22 +103,26 @@ async def decided(
     service: Service, metrics: Metrics, chosen: Choice, query: bytes, body: bytes, holds: tuple[Hold, ...]
 ) -> bytes:
     """Answer one question or a list; raises Refusal."""
-    known = service.remembered.get((query, body), service.today(), holds)
+    answers = service.remembered.under(service.today(), holds)
+    known = answers.get((query, body))
     if known is not None:
-        metrics.decisions.inc()
+        metrics.decided()
         return known
     if body.lstrip()[:1] == b"[":
-        questions = _decoded(_LIST, body)
-        metrics.decisions.inc(len(questions))
-        if len(questions) > _MANY:
-            return await run_in_threadpool(_many, questions, service, chosen, holds)
-        return _many(questions, service, chosen, holds)
+        asked = [bytes(one) for one in _decoded(_PIECES, body)]
+        if len(asked) > MOST:
+            raise Refusal("invalid", f"Allowed: {MOST:,} questions in a list; send more as a stream ({LINES}, {ARROW})")
+        metrics.decided(len(asked))
+        if len(asked) > _MANY:
+            return await run_in_threadpool(_many, asked, service, chosen, query, holds, answers)
+        return _many(asked, service, chosen, query, holds, answers)
+    need_once(body)
     try:
         answer = ENCODER.encode(one(_decoded(_ONE, body), service, chosen, holds))
     except FactError as error:
         raise of_error(error) from None
-    metrics.decisions.inc()
-    service.remembered.keep((query, body), answer)
+    metrics.decided()
+    answers.keep((query, body), answer)
     return answer
 
 
@@ -117,14 +133,39 @@ def _decoded(decoder: Any, body: bytes) -> Any:
         return decoded(body, decoder.type)
 
 
-def _many(questions: list[Ask], service: Service, chosen: Choice, holds: tuple[Hold, ...]) -> bytes:
-    if len(questions) > MOST:
-        raise Refusal("invalid", f"Allowed: {MOST:,} questions in a list; send more as a stream ({LINES}, {ARROW})")
-    read, wrong = bulk.read([question.facts for question in questions], service.knowledge.vocabulary)
+def _many(
+    asked: list[bytes], service: Service, chosen: Choice, query: bytes, holds: tuple[Hold, ...], answers: Answers
+) -> bytes:
+    """Answer a list; what was answered before, alone or in a list, is not decided again."""
+    told = [answers.get((query, question)) for question in asked]
+    new = [number for number, answer in enumerate(told) if answer is None]
+    questions = [_decoded_at(number, asked[number]) for number in new]
+    read, wrong = bulk.read([question.facts for question in questions], service.knowledge.vocabulary, new)
     if wrong:
         raise Refusal("bad-facts", "Nothing was decided: some questions cannot be read", wrong[:100])
-    if not chosen.brief:
-        return ENCODER.encode([one(question, service, chosen, holds) for question in questions])
+    if chosen.brief:
+        made = _briefs(questions, read, service, chosen, holds)
+    else:
+        made = [one(question, service, chosen, holds) for question in questions]
+    for number, answer in zip(new, made, strict=True):
+        told[number] = encoded = ENCODER.encode(answer)
+        answers.keep((query, asked[number]), encoded)
+    return b"[" + b",".join(answer for answer in told if answer is not None) + b"]"
+
+
+def _decoded_at(number: int, question: bytes) -> Ask:
+    try:
+        once.need_once(question, msgspec.json.decode)
+        return _ONE.decode(question)
+    except msgspec.ValidationError as error:
+        raise Refusal("invalid", f"question {number}: {error}") from None
+    except FactError as error:
+        raise Refusal("bad-facts", f"question {number}: {error}") from None
+
+
+def _briefs(
+    questions: list[Ask], read: list[Question], service: Service, chosen: Choice, holds: tuple[Hold, ...]
+) -> list[Brief]:
     today = service.today()
     by_day: dict[date, list[int]] = {}
     for number, question in enumerate(questions):
@@ -134,7 +175,7 @@ def _many(questions: list[Ask], service: Service, chosen: Choice, holds: tuple[H
         evaluator = bulk.evaluator_of(service.knowledge, day, service.sets(chosen.names), holds)
         made = bulk.briefs([read[n] for n in numbers], [questions[n].id for n in numbers], evaluator)
         found.update(zip(numbers, made, strict=True))
-    return ENCODER.encode([found[number] for number in range(len(questions))])
+    return [found[number] for number in range(len(questions))]
 
 
 def _line(line: bytes, service: Service, chosen: Choice) -> bytes:

@@ -42,7 +42,7 @@ async def waive(request: Request) -> Response:
         )  # fmt: skip
         session.add(row)
         said = {"owner": new.owner, "until": new.until, "fingerprint": new.fingerprint, "match": digest(new.match)}
-        return Done(_waiver(row), "waiver.created", row.id, said)
+        return Done(_waiver(row), "waiver.created", row.id, said, row=row)
 
     return await write(request, wire.NewWaiver, work)
 
@@ -58,7 +58,8 @@ async def withdraw(request: Request) -> Response:
         if row.withdrawn:
             raise Refusal("conflict", f"The waiver was withdrawn on {row.withdrawn[:10]}")
         row.withdrawn, row.withdrawn_by = at, who
-        return Done(_waiver(row), "waiver.withdrawn", id, {"by": end.released_by, "why": digest(end.why)}, status=200)
+        said = {"by": end.released_by, "why": digest(end.why)}
+        return Done(_waiver(row), "waiver.withdrawn", id, said, status=200, row=row)
 
     return await write(request, wire.Release, work)
 
@@ -87,7 +88,8 @@ async def approve(request: Request) -> Response:
             raise Refusal("conflict", f"{who} has approved this as {new.role}")
         row = tables.Approvals(id=uuid.uuid4().hex, note=new.note, added=at, **same)
         session.add(row)
-        return Done(_approval(row), "approved", new.subject, {"digest": new.digest, "role": new.role, "id": row.id})
+        said = {"digest": new.digest, "role": new.role, "id": row.id}
+        return Done(_approval(row), "approved", new.subject, said, row=row)
 
     return await write(request, wire.NewApproval, work)
 
@@ -115,7 +117,8 @@ async def sign(request: Request) -> Response:
         row = tables.SignOffs(id=uuid.uuid4().hex, role=new.role, note=new.note, added=at, **same)
         session.add(row)
         shown = wire.SignOff(row.id, row.statute, row.digest, row.by, row.role, row.note, row.added, True)
-        return Done(shown, "law.signed", new.statute, {"digest": new.digest, "role": new.role, "id": row.id})
+        said = {"digest": new.digest, "role": new.role, "id": row.id}
+        return Done(shown, "law.signed", new.statute, said, row=row)
 
     return await write(request, wire.NewSignOff, work)
 

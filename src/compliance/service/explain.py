@@ -15,6 +15,7 @@ from compliance.service import contract, decisions
 from compliance.service.contract import JSON, Operation
 from compliance.service.problems import Refusal, of_error
 from compliance.service.serving import asked, assumed, body_of, decoded, serving
+from compliance.service.web.grounds import answer_lines, assumed_line, bearing
 from compliance.service.wire import Ask
 
 FORMS = ("text/plain", "text/html", "text/markdown")
@@ -45,10 +46,15 @@ async def explained(request: Request) -> Response:
         raise of_error(error) from None
     missing = what_would_change(decision, service.knowledge, sets, holds)
     if form == "text/html":
+        given = question.facts
+        deciding = bearing(
+            decision, lambda fact: decide({**given, fact: "unknown"}, service.knowledge, day, sets, holds)
+        )
         page = jinja2.Environment(loader=jinja2.FileSystemLoader(templates()), autoescape=True, trim_blocks=True)
         text = page.get_template("explanation.html").render(
-            sections=explain.sections(decision, missing), day=day.isoformat(), disposition=decision.disposition
-        )
+            answer=answer_lines(decision), bearing=[assumed_line(one) for one in deciding],
+            sections=explain.sections(decision, missing)[1:], day=day.isoformat(), disposition=decision.disposition,
+        )  # fmt: skip
         policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
         return Response(text, 200, {"content-security-policy": policy}, "text/html")
     write = explain.markdown if form == "text/markdown" else explain.text

@@ -5,35 +5,34 @@ Pure ASGI. Nothing of a request's query, body or path is logged: the route's tem
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import count
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from compliance.service.access import HERE, Caller, no_caller
+from compliance.service.head import Head, read_head
 from compliance.service.journal import Journal, fault
 from compliance.service.metrics import Metrics
 from compliance.service.problems import Refusal
+from compliance.service.protocol import LATE
 from compliance.service.serving import Service
 from compliance.service.settings import is_loopback
 from compliance.service.store import StoreError
 
 NOBODY = Caller("nobody", frozenset())
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_OF_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/metrics", "/openapi.json")  # never answered by pages
 STREAMS = ("application/x-ndjson", "application/vnd.apache.arrow.stream")
+_GONE = 499  # as in the logs of nginx: the caller went away before the answer
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_PROXIES = frozenset({
-    b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"x-client-ip",
-})  # fmt: skip
-_ONCE = frozenset({b"host", b"content-type", b"authorization", b"origin"})  # given twice, gate and route might read two
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -43,7 +42,13 @@ _HEADERS = [
 ]
 _POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _NO_STORE = (b"cache-control", b"no-store")
-_HOT = [(b"content-type", b"application/json"), *_HEADERS, _POLICY, _NO_STORE]
+_OF_DOCUMENTS = (b"referrer-policy", b"cross-origin-opener-policy")
+_HOT = [
+    (b"content-type", b"application/json"),
+    *(pair for pair in _HEADERS if pair[0] not in _OF_DOCUMENTS),
+    _POLICY,
+    _NO_STORE,
+]
 
 
 @dataclass
@@ -68,14 +73,21 @@ class Buckets:
             raise Refusal("too-many", f"Allowed: {self.rate} requests a minute", headers={"Retry-After": wait})
 
 
+class BrokenOff(ConnectionAbortedError):
+    """An answer that was begun cannot be ended: the server closes the connection, so that no part is taken for the whole."""
+
+
+Page = Callable[[Service, str, str, Refusal], Response]  # a refusal as a page: method and path asked for
 Hot = Callable[[Service, Metrics, bytes, bytes], Awaitable[bytes]]  # query string and JSON body in, JSON out
 
 
 class Gate:
     """Stands around the whole application; JSON for the `hot` routes is answered without going through it."""
 
-    def __init__(self, app: ASGIApp, service: Service, metrics: Metrics, hot: Mapping[tuple[str, str], Hot]) -> None:
-        self.app, self.service, self.metrics, self.hot = app, service, metrics, hot
+    def __init__(
+        self, app: ASGIApp, service: Service, metrics: Metrics, hot: Mapping[tuple[str, str], Hot], page: Page
+    ) -> None:
+        self.app, self.service, self.metrics, self.hot, self.page = app, service, metrics, hot, page
         self.names, self.journal = frozenset(service.settings.names), Journal()
         self.buckets = Buckets(service.settings.rate)
         self.strangers = Buckets(min(service.settings.rate, 120))
@@ -88,8 +100,8 @@ class Gate:
         passage = _Passage(self, scope, receive, send)
         try:
             await self._admit(passage)
-            hot = self.hot.get((scope["method"], scope["path"])) if passage.media_type == "application/json" else None
-            if hot is None:
+            hot = self.hot.get((scope["method"], scope["path"]))
+            if hot is None or passage.head.media_type != "application/json":
                 await self.app(scope, passage.receive, passage.send)
             else:
                 passage.route = scope["path"]
@@ -110,54 +122,37 @@ class Gate:
         await passage.raw_send({"type": "http.response.body", "body": answer})
 
     async def _admit(self, passage: _Passage) -> None:
-        scope, headers = passage.scope, passage.headers
-        if len(names := [name for name, _ in scope["headers"] if name in _ONCE]) != len(set(names)):
-            raise Refusal("bad-request", "Host, Content-Type, Authorization, Origin: each once at most")
-        host = headers.get(b"host", b"").decode("latin-1").lower()
-        if self.names and _name(host) not in self.names:
+        scope = passage.scope
+        head = passage.head = read_head(tuple(scope["headers"]))
+        if self.names and head.name not in self.names:
             raise Refusal("misdirected", "Set COMPLIANCE_HOSTS to the names by which the service is called")
-        if scope["method"] not in _SAFE:
-            _same_site(headers, host)
-        scope["caller"] = passage.caller = await self._caller(scope, headers)
+        if head.foreign and scope["method"] not in _SAFE:  # no CORS is granted anywhere
+            raise Refusal("forbidden", "A page of another site may not write here")
+        passage.caller = self._remembered(scope, head) or await self._caller(scope, head)
+        scope["caller"] = passage.caller
         self.buckets.take(passage.caller.name)
-        passage.limit = self.service.settings.body_limit
-        passage.media_type = _media_type(headers.get(b"content-type", b""))
-        if passage.media_type in STREAMS:
-            passage.limit = self.service.settings.stream_limit
-        length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > passage.limit:
+        settings = self.service.settings
+        passage.limit = settings.stream_limit if head.media_type in STREAMS else settings.body_limit
+        if head.length > passage.limit:
             raise Refusal("too-large", f"Allowed: {passage.limit:,} bytes")
 
-    async def _caller(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
+    def _remembered(self, scope: Scope, head: Head) -> Caller | None:
+        """Return the caller where neither store nor issuer need be asked."""
         access = self.service.access
-        if (given := headers.get(b"authorization")) is not None:
-            text = given.decode("latin-1")
-            if (found := access.remembered(text)) is not None:
-                return found
-            self.strangers.take(_address(scope))
-            return await run_in_threadpool(access.known, text)
+        if head.authorization is not None:
+            return access.remembered(head.authorization)
         if scope["path"] in OPEN_PATHS:
             return NOBODY
-        proxied = not _PROXIES.isdisjoint(headers)
-        if not proxied and is_loopback(_address(scope)) and await self._open_here():
+        return HERE if head.alone and access.is_fresh() and access.opened and is_loopback(_address(scope)) else None
+
+    async def _caller(self, scope: Scope, head: Head) -> Caller:
+        access = self.service.access
+        if head.authorization is not None:
+            self.strangers.take(_address(scope))
+            return await run_in_threadpool(access.known, head.authorization)
+        if head.alone and is_loopback(_address(scope)) and await run_in_threadpool(access.open_here):
             return HERE
         raise no_caller("A key is needed here.")
-
-    async def _open_here(self) -> bool:
-        access = self.service.access
-        return access.opened if access.is_fresh() else await run_in_threadpool(access.open_here)
-
-
-@lru_cache(maxsize=256)
-def _name(host: str) -> str:
-    """Return the name of a Host header without its port."""
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() else host
-
-
-@lru_cache(maxsize=256)
-def _media_type(header: bytes) -> str:
-    return header.partition(b";")[0].strip().decode("latin-1").lower()
 
 
 _PROCESS, _NUMBER = uuid.uuid4().hex[:16], count(1)
@@ -184,34 +179,24 @@ def _address(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
-def _same_site(headers: dict[bytes, bytes], host: str) -> None:
-    """A page of another site must not write through a browser on this machine (no CORS is granted anywhere)."""
-    origin = headers.get(b"origin")
-    cross = headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site")
-    if cross or (origin is not None and urlsplit(origin.decode("latin-1")).netloc.lower() != host):
-        raise Refusal("forbidden", "A page of another site may not write here")
-
-
 class _Passage:
     """One request on its way through the gate."""
 
     def __init__(self, gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
         self.gate, self.scope, self._receive, self.raw_send = gate, scope, receive, send
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.id, self.caller = f"{_PROCESS}{next(_NUMBER):016x}", NOBODY
         self.begun, self.status, self.read, self.written, self.limit = time.perf_counter(), 0, 0, 0, 0
-        self.whole, self.route, self.media_type = False, "", ""
+        self.whole, self.route = False, ""
+        self.head: Head
         scope["passage"] = self
 
     async def receive(self) -> Message:
         """Pass on a piece of the body, if it comes in time and in size."""
         if self.whole:
             return await self._receive()
-        try:
-            async with asyncio.timeout(self.gate.service.settings.idle_seconds):
-                message = await self._receive()
-        except TimeoutError:
-            raise Refusal("too-slow", "The next piece of the body did not arrive in time") from None
+        message = await self._receive()
+        if LATE in self.scope and not message.get("body") and message.get("more_body"):
+            raise Refusal("too-slow", "The next piece of the body did not arrive in time")
         self.read += len(message.get("body", b""))
         self.whole = not message.get("more_body", False)
         if self.read > self.limit:
@@ -219,12 +204,12 @@ class _Passage:
         return message
 
     async def body(self) -> bytes:
-        """Return the whole body; raises Refusal where the caller went away."""
+        """Return the whole body; raises ClientDisconnect where the caller went away."""
         pieces = []
         while not self.whole:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise Refusal("bad-request", "The caller went away")
+                raise ClientDisconnect
             pieces.append(message.get("body", b""))
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -241,6 +226,10 @@ class _Passage:
         """Answer for what went wrong: refusals as they are, a fault by its place in the log (never by its message)."""
         if isinstance(error, Refusal):
             await self.refuse(error)
+        elif isinstance(error, ClientDisconnect):
+            self.status = self.status or _GONE  # nobody is there to answer; the line in the log says so
+        elif isinstance(error, BrokenOff):
+            raise error
         elif isinstance(error, StoreError):
             await self.refuse(Refusal("store-away", str(error), headers={"Retry-After": "5"}))
         else:
@@ -250,13 +239,21 @@ class _Passage:
     async def refuse(self, refusal: Refusal) -> None:
         """Answer with problem details, if nothing was answered yet; else break off."""
         if self.status:
-            raise ConnectionAbortedError("broken off") from None
+            raise BrokenOff from None
         if not self.whole:
             refusal.headers["Connection"] = "close"
-        await refusal.response(f"urn:uuid:{uuid.UUID(self.id)}")(self.scope, self._receive, self.send)
+        await self._said(refusal)(self.scope, self._receive, self.send)
+
+    def _said(self, refusal: Refusal) -> Response:
+        """Return problem details, or a page to a browser that asks for one."""
+        path = self.scope["path"]
+        if b"text/html" in dict(self.scope["headers"]).get(b"accept", b"") and not path.startswith(_OF_PROGRAMS):
+            return self.gate.page(self.gate.service, self.scope["method"], path, refusal)
+        return refusal.response(f"urn:uuid:{uuid.UUID(self.id)}")
 
     def close(self) -> None:
-        """Count and log."""
+        """Count and log, and let go of the scope, so that no collection of garbage need find the two."""
+        self.scope.pop("passage")
         took = time.perf_counter() - self.begun
         route = self.route or getattr(self.scope.get("route"), "path", "other").replace(":path", "")
         self.gate.metrics.count(self.scope["method"], route, self.status, took)

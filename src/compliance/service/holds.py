@@ -13,6 +13,7 @@ from starlette.responses import Response
 from compliance.decision.holds import Hold
 from compliance.errors import LawError
 from compliance.law.dates import write_edtf
+from compliance.law.matching import never_matched
 from compliance.service import tables, wire
 from compliance.service.contract import IDEMPOTENCY, JSON, Operation, Param, ref
 from compliance.service.laws import scope_words
@@ -75,18 +76,20 @@ async def create(request: Request) -> Response:
             raise Refusal("invalid", "issued or review_by is no day. Allowed: a day such as 2026-11-24") from None
         session.add(row)
         said = {"scope": digest(new.scope), "issued": issued, "issued_by": new.issued_by}
-        return Done(
-            of_row(row, True), "hold.created", new.id, said, event=("hold.created", {"id": new.id, "issued": issued})
-        )
+        event = ("hold.created", {"id": new.id, "issued": issued})
+        return Done(of_row(row, True), "hold.created", new.id, said, event=event, row=row)
 
     return await _then_forget(service, await write(request, wire.NewHold, work))
 
 
 def _check(scope: Any, service: Service) -> None:
     try:
-        read_scope(scope, service.knowledge)
+        found = read_scope(scope, service.knowledge)
     except LawError as error:
         raise of_error(error, "invalid") from None
+    sites = [site.id for site in service.profile.sites] if service.profile else None
+    if wrong := list(never_matched(found, service.knowledge, sites)):
+        raise of_error(LawError("The hold would match nothing", wrong), "invalid")
 
 
 async def release(request: Request) -> Response:
@@ -104,7 +107,7 @@ async def release(request: Request) -> Response:
         row.released, row.released_by, row.released_why = service.today().isoformat(), end.released_by, end.why
         said = {"released_by": end.released_by, "why": digest(end.why), "added_by": row.added_by, "by": who}
         event = ("hold.released", {"id": id, "released": row.released})
-        return Done(of_row(row, True), "hold.released", id, said, status=200, event=event)
+        return Done(of_row(row, True), "hold.released", id, said, status=200, event=event, row=row)
 
     return await _then_forget(service, await write(request, wire.Release, work))
 

@@ -13,11 +13,27 @@ LOG = logging.getLogger("compliance.service")
 _PAUSE = 0.1
 
 
+class Line(msgspec.Struct, rename={"read": "in", "written": "out"}):
+    """One request; `ms`: how long it took."""
+
+    id: str
+    method: str
+    route: str
+    status: int
+    ms: float
+    caller: str
+    read: int
+    written: int
+
+
+_ENCODE = msgspec.json.Encoder().encode
+
+
 class Journal:
     """Lines on their way to the log."""
 
     def __init__(self) -> None:
-        self._lines: list[tuple[str, str, str, int, float, str, int, int]] = []
+        self._lines = list[Line]()
 
     def add(
         self, id: str, method: str, route: str, status: int, ms: float, caller: str, read: int, written: int
@@ -25,15 +41,13 @@ class Journal:
         """Take one line."""
         if not self._lines:
             asyncio.get_running_loop().call_later(_PAUSE, self.flush)
-        self._lines.append((id, method, route, status, ms, caller, read, written))
+        self._lines.append(Line(id, method, route, status, ms, caller, read, written))
 
     def flush(self) -> None:
         """Write what is waiting."""
         lines, self._lines = self._lines, []
         if lines and LOG.isEnabledFor(logging.INFO):
-            names = ("id", "method", "route", "status", "ms", "caller", "in", "out")
-            encode = msgspec.json.Encoder().encode
-            LOG.info(b"\n".join(encode(dict(zip(names, line, strict=True))) for line in lines).decode())
+            LOG.info(b"\n".join(map(_ENCODE, lines)).decode())
 
 
 def fault(id: str, error: Exception) -> None:

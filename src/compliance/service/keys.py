@@ -31,7 +31,7 @@ def make(store: Store, name: str, scopes: Sequence[str]) -> str:
     def work(session: Session) -> str:
         at = now()
         row, key = admin.new_client(session, name, scopes, at)
-        ledger.append(session, at, me(), "client.created", name, {"scopes": row.scopes})
+        ledger.append(session, at, me(), "client.created", name, {"scopes": row.scopes}, row)
         return key
 
     try:
@@ -54,7 +54,7 @@ def revoke(store: Store, name: str) -> None:
         if row is None:
             raise UsageError(f"no client {name!r} (compliance keys list)")
         row.revoked = row.revoked or now()
-        ledger.append(session, now(), me(), "client.revoked", name, {})
+        ledger.append(session, now(), me(), "client.revoked", name, {}, row)
 
     store.write(work)
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import desc, select, text
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
+from compliance.service import sisters
 from compliance.service.tables import Ledger
 
 START = "0" * 64
@@ -43,8 +44,18 @@ def lock(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
-def append(session: Session, at: str, actor: str, act: str, subject: str, body: Mapping[str, Any]) -> Ledger:
-    """Append an entry in the running transaction, which holds the lock until it ends."""
+def append(
+    session: Session,
+    at: str,
+    actor: str,
+    act: str,
+    subject: str,
+    body: Mapping[str, Any],
+    row: SQLModel | None = None,
+) -> Ledger:
+    """Append an entry in the running transaction, which holds the lock until it ends; `row`: what it writes elsewhere."""
+    if row is not None:
+        body = {**body, "row": sisters.written(row)}
     lock(session)
     last = session.execute(select(Ledger).order_by(desc(Ledger.number)).limit(1)).scalar_one_or_none()
     entry = Ledger(
@@ -91,3 +102,19 @@ def verify(session: Session, head: tuple[int, str] | None = None) -> tuple[int, 
     if head and head[0] > number:
         return number, previous, Broken(number + 1, f"is missing: entry {head[0]} was noted")
     return number, previous, None
+
+
+def check(
+    session: Session, head: tuple[int, str] | None = None
+) -> tuple[int, str, Broken | None, tuple[sisters.Differs, ...]]:
+    """Return what `verify` finds and, where the chain holds, the rows of other tables that are not as it says.
+
+    The session must be new: all of it is read as of one moment.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    number, digest, broken = verify(session, head)
+    if broken is not None:
+        return number, digest, broken, ()
+    bodies = ((entry.number, entry.body) for entry in entries(session))
+    return number, digest, None, tuple(sisters.differences(session, bodies))

@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 
 import uvicorn
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 
 from compliance.errors import UsageError
 from compliance.law.knowledge import load
+from compliance.service import handing
 from compliance.service.api import create_app
 from compliance.service.protocol import Protocol
 from compliance.service.settings import PREFIX, Settings, from_environment
@@ -21,8 +23,11 @@ from compliance.service.store import Store
 _MOST_AT_ONCE = 2000
 
 
-def run(settings: Settings, workers: int = 1) -> None:
-    """Serve until stopped; raises UsageError where strangers could reach it and nobody would need a key."""
+def run(settings: Settings, workers: int = 1, ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until stopped; `ready` is called before that, when nothing stands in the way.
+
+    Raises UsageError where strangers could reach it and nobody would need a key.
+    """
     store = Store(settings.database_url).open()
     if not settings.on_loopback and not settings.oidc_issuer and not _has_keys(store):
         raise UsageError(
@@ -31,8 +36,11 @@ def run(settings: Settings, workers: int = 1) -> None:
         )
     if settings.oidc_issuer and not settings.oidc_audience:
         raise UsageError("COMPLIANCE_OIDC_AUDIENCE is missing: tokens for others would be taken")
+    if settings.law_desk is not None:
+        handing.need_work_tree(settings.law_desk)
     store.close()
     _hand_down(settings)
+    ready()
     try:
         uvicorn.run(
             "compliance.service.running:app", factory=True, host=settings.host, port=settings.port, workers=workers,

@@ -21,7 +21,8 @@ from starlette.responses import Response
 from compliance.audit.profile import Profile, load_profile
 from compliance.decision.assume import AssumptionSet, shipped
 from compliance.decision.holds import Hold
-from compliance.errors import LawError
+from compliance.errors import FactError, LawError
+from compliance.law import once
 from compliance.law.dates import read_edtf
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.scopes import Scope, ScopeShape
@@ -35,35 +36,45 @@ from compliance.service.store import Store, StoreError
 
 T = TypeVar("T")
 ENCODER = msgspec.json.Encoder()
+_PLAIN = msgspec.json.Decoder().decode
 SETS = ("cautious", "practical")
 _TEXT = re.compile(r"[^\x00-\x1f\x7f]{0,200}")
 _DAY = re.compile(r"[12]\d{3}-\d\d-\d\d", re.ASCII)
 HOLDS_SEEN = 1.0  # seconds for which decisions go by the holds last read; the guard reads them anew
 
 
+class Answers(OrderedDict[tuple[bytes, bytes], bytes]):
+    """Answers by query string and question, both as sent. Used by several threads at once."""
+
+    def __init__(self, largest: int = 64 << 20) -> None:
+        super().__init__()
+        self._room = largest
+
+    def keep(self, question: tuple[bytes, bytes], answer: bytes) -> None:
+        """Remember an answer; the oldest are forgotten. `largest`: bytes of all questions and answers."""
+        self._room -= len(question[1]) + len(answer)
+        self[question] = answer
+        while self._room < 0 and self:
+            (_, asked), told = self.popitem(last=False)
+            self._room += len(asked) + len(told)
+
+
 class Remembered:
     """Answers given to the very same question on the same day under the same holds (law and assumptions do not change
     while the service runs): a decision is a pure function of these.
+
+    Who decides takes the answers of a day and of holds first: what is kept there later never answers under other holds.
     """
 
-    def __init__(self, most: int = 2048, largest: int = 32 << 10) -> None:
-        self._most, self._largest = most, largest
-        self._under: tuple[Any, ...] = ()
-        self._answers: OrderedDict[tuple[bytes, bytes], bytes] = OrderedDict()
+    def __init__(self) -> None:
+        self._under: tuple[Any, ...] = (None, None)
+        self._answers = Answers()
 
-    def get(self, question: tuple[bytes, bytes], day: date, holds: tuple[Hold, ...]) -> bytes | None:
-        """Return the answer given before."""
-        if not (self._under and self._under[0] == day and self._under[1] is holds):
-            self._answers.clear()
-            self._under = (day, holds)
-        return self._answers.get(question)
-
-    def keep(self, question: tuple[bytes, bytes], answer: bytes) -> None:
-        """Remember an answer; the oldest is forgotten."""
-        if len(question[1]) + len(answer) <= self._largest:
-            self._answers[question] = answer
-            if len(self._answers) > self._most:
-                self._answers.popitem(last=False)
+    def under(self, day: date, holds: tuple[Hold, ...]) -> Answers:
+        """Return what was answered on a day under some holds."""
+        if self._under[0] != day or self._under[1] is not holds:
+            self._under, self._answers = (day, holds), Answers()
+        return self._answers
 
 
 @dataclass
@@ -77,7 +88,7 @@ class Service:
     profile: Profile | None = None
     _sets: dict[tuple[str, ...], tuple[AssumptionSet, ...]] = field(default_factory=dict)
     _holds: tuple[float, tuple[Hold, ...]] = (0.0, ())
-    remembered: Remembered = field(default_factory=lambda: Remembered())
+    remembered: Remembered = field(default_factory=Remembered)
 
     def __post_init__(self) -> None:
         self.access = Access(self.settings, self.store)
@@ -171,8 +182,17 @@ def answer(found: Any, status: int = 200, **headers: str) -> Response:
     return Response(ENCODER.encode(found), status, named, "application/json")
 
 
+def need_once(body: bytes) -> None:
+    """Raise Refusal where a key stands twice in one object of a JSON body: msgspec keeps the last and says nothing."""
+    try:
+        once.need_once(body, _PLAIN)
+    except FactError as error:
+        raise Refusal("bad-facts", str(error)) from None
+
+
 def decoded(body: bytes, kind: type[T]) -> T:
     """Read a JSON body; raises Refusal."""
+    need_once(body)
     if b"\\u0000" in body:
         raise Refusal("invalid", "The character U+0000 is not stored anywhere: leave it out")
     try:

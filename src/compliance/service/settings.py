@@ -20,7 +20,8 @@ SCOPES = ("read", "audit", "hold", "admin")
 class Settings:
     """Every setting is also an environment variable: `COMPLIANCE_` + the name in capitals.
 
-    `database`: SQLAlchemy URL. `inventory`: of the archive, from which the page of a study draws its timeline. `hosts`:
+    `database`: SQLAlchemy URL. `inventory`: of the archive, from which the page of a study draws its timeline. `law_desk`: the folder of laws
+    served, in a git work tree, in which administrators commit law files. `hosts`:
     names by which the service may be called. `oidc_*`: bearer tokens; the scopes of a token stand in its claim `oidc_claim`. `webhook_private`: webhooks may go to private addresses. `rate`: requests a
     minute for each caller, 0 = no limit. `body_limit`, `stream_limit`: bytes of one JSON body, of one stream.
     """
@@ -31,6 +32,7 @@ class Settings:
     laws: Path | None = None
     profile: Path | None = None
     inventory: Path | None = None
+    law_desk: Path | None = None
     assume: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     rate: int = 6000
@@ -78,6 +80,10 @@ def _check(settings: Settings) -> Settings:
     for name in settings.assume:
         if name not in ("cautious", "practical"):
             raise UsageError(f"assume {name!r} is not allowed. Allowed: cautious, practical (own ones: in the profile)")
+    if settings.law_desk is not None:
+        if settings.laws is not None and settings.laws.resolve() != settings.law_desk.resolve():
+            raise UsageError("--law-desk and --laws are two folders: the desk commits to the law that is served")
+        return replace(settings, laws=settings.law_desk)
     return settings
 
 

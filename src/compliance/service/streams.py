@@ -6,17 +6,19 @@ connection is broken off, so that nobody takes a part for the whole (an Arrow st
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.from_thread
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from compliance.service.problems import Refusal
-from compliance.service.serving import Service
+from compliance.service.serving import ENCODER, Service, need_once
+from compliance.service.wire import Unanswered
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,11 +79,11 @@ class Ends:
         self.closed = False
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the body as it arrives; raises Refusal where the caller went away."""
+        """Yield the body as it arrives; raises ClientDisconnect where the caller went away."""
         while not self._ended:
             message: Message = anyio.from_thread.run(self._take)
             if message["type"] == "http.disconnect":
-                raise Refusal("bad-request", "The caller went away")
+                raise ClientDisconnect
             self._ended = not message.get("more_body", False)
             if body := message.get("body", b""):
                 yield body
@@ -137,8 +139,19 @@ class Lines(_Stream):
 
     def _answer(self, line: bytes, ends: Ends) -> None:
         if line.strip():
-            ends.write(self._one(line))
-            self.request.app.state.metrics.decisions.inc()
+            try:
+                need_once(line)
+                ends.write(self._one(line))
+            except Refusal as refusal:
+                ends.write(ENCODER.encode(Unanswered(_id(line), refusal.problem())) + b"\n")
+            self.request.app.state.metrics.decided()
+
+
+def _id(line: bytes) -> Any:
+    """Return the id of a line of JSON that cannot be answered."""
+    found = json.loads(line)
+    id = found.get("id") if isinstance(found, dict) else None
+    return id if isinstance(id, str | int) else None
 
 
 class Arrow(_Stream):
@@ -154,6 +167,7 @@ class Arrow(_Stream):
         """Decide batch by batch."""
         import pyarrow as pa
 
+        from compliance.audit.spelling import spelled
         from compliance.service.bulk import evaluator_of
         from compliance.service.messages import Pieces, messages
 
@@ -168,12 +182,13 @@ class Arrow(_Stream):
                 if batch.num_rows > MOST_ROWS:  # columns without buffers cost the sender nothing
                     raise ValueError(f"a batch of more than {MOST_ROWS:,} rows. Send smaller batches")
                 batch.validate(full=True)
-                decided = _with_id(batch, evaluator.decide(batch))
+                facts = spelled(batch, service.knowledge.vocabulary)
+                decided = _with_id(batch, evaluator.decide(facts))
                 if writer is None:
                     writer = pa.ipc.new_stream(pa.PythonFile(ends, mode="w"), decided.schema)
                 writer.write_batch(decided)
                 ends.flush()
-                self.request.app.state.metrics.decisions.inc(batch.num_rows)
+                self.request.app.state.metrics.decided(batch.num_rows)
         except (pa.ArrowException, OSError, ValueError, TypeError) as error:
             raise Refusal("invalid", f"This Arrow stream cannot be read: {str(error)[:200]}") from None
         if writer is None:
@@ -195,12 +210,18 @@ def _check(schema: pa.Schema, service: Service) -> None:
         )
     if len(set(schema.names)) != len(schema.names):
         raise Refusal("bad-facts", "A column occurs twice")
-    if wrong := [field.name for field in schema if not _plain(field.type)]:
+    sets = {"id", *(name for name, kind in facts.items() if kind.type in ("set", "places"))}
+    if wrong := [
+        field.name for field in schema if not (_plain(field.type) or (field.name in sets and _list(field.type)))
+    ]:
         raise Refusal(
             "bad-facts",
             "Some columns are of a type that is not read here",
             [
-                {"path": name, "message": "allowed are texts, dictionaries of texts, booleans, numbers, days"}
+                {
+                    "path": name,
+                    "message": "allowed are texts, dictionaries of texts, lists of texts, booleans, numbers, days",
+                }
                 for name in wrong
             ],
         )
@@ -218,6 +239,13 @@ def _plain(kind: pa.DataType) -> bool:
         types.is_string_view, types.is_binary, types.is_large_binary, types.is_date, types.is_timestamp,
     )  # fmt: skip
     return any(test(kind) for test in tests)
+
+
+def _list(kind: pa.DataType) -> bool:
+    """Tell whether a column is one of lists of texts: sets, the empty one among them."""
+    from pyarrow import types
+
+    return bool((types.is_list(kind) or types.is_large_list(kind)) and types.is_string(kind.value_type))
 
 
 def _with_id(asked: pa.RecordBatch, decided: pa.RecordBatch) -> pa.RecordBatch:

@@ -114,11 +114,11 @@ def _send(store: Store, number: int, url: str, secret: str, body: str, attempts:
     import httpx
 
     id, moment = f"msg_{number}", int(time.time())
-    headers = {
-        "content-type": "application/json", "webhook-id": id, "webhook-timestamp": str(moment),
-        "webhook-signature": sign(secret, id, moment, body), "user-agent": "imaging-compliance",
-    }  # fmt: skip
     try:
+        headers = {
+            "content-type": "application/json", "webhook-id": id, "webhook-timestamp": str(moment),
+            "webhook-signature": sign(secret, id, moment, body), "user-agent": "imaging-compliance",
+        }  # fmt: skip
         there, port, host = address(url, private)
         target = httpx.URL(url).copy_with(host=there, port=port)
         headers["host"] = urlsplit(url).netloc
@@ -127,7 +127,7 @@ def _send(store: Store, number: int, url: str, secret: str, body: str, attempts:
         taken, said = reply.is_success, f"status {reply.status_code}"
     except Unreachable as error:
         taken, said = False, str(error)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # whatever it is: the others must still be sent
+    except Exception as error:  # whatever it is: the others must still be sent
         taken, said = False, type(error).__name__
 
     def note(session: Session) -> None:

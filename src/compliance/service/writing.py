@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import delete
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -46,6 +46,7 @@ class Done:
     status: int = 201
     event: tuple[str, Mapping[str, Any]] | None = None
     secret: Mapping[str, str] | None = None
+    row: SQLModel | None = None  # what was written, whose digests the entry carries
 
 
 Work = Callable[[Session, T, str], Done]  # session, what was sent, this moment
@@ -75,7 +76,7 @@ async def commit(request: Request, entry: T, body: bytes, work: Work[T]) -> Resp
             return old.status, old.body, True
         at = now()
         done = work(session, entry, at)
-        ledger.append(session, at, who, done.act, done.subject, done.body)
+        ledger.append(session, at, who, done.act, done.subject, done.body, done.row)
         if done.event:
             webhooks.announce(session, at, *done.event)
         kept = ENCODER.encode(done.answer)

@@ -110,7 +110,7 @@ if (compare && !live) {
 // Calculator: facts live in the fragment of the address, which no server sees.
 const calculator = $("#calculator");
 if (calculator) {
-  const fields = $$("input, select", calculator), share = $("#share"), print = $("#print"), answer = $("#answer");
+  const fields = $$("input, select", calculator), share = $("#share"), said = $("#said"), print = $("#print"), answer = $("#answer");
   const facts = () => Object.fromEntries(fields.filter(field => field.value).map(field => [field.name, field.value]));
   const remember = () => {
     share.href = "#" + new URLSearchParams(facts());
@@ -128,19 +128,23 @@ if (calculator) {
   };
   const compute = async () => {
     answer.setAttribute("aria-busy", "true");
+    said.textContent = "";
     try {
       if (live) {
         const reply = await fetch("calculator.html", {method: "POST", headers: {"X-Fragment": "answer"}, body: new URLSearchParams(facts())});
         const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+        const lines = $$("[data-said], [data-problems] p, [data-problems] li", page).map(line => line.textContent.trim());
         answer.replaceChildren(...page.body.childNodes);
+        said.textContent = lines.join(" ");
       } else {
         const text = document.createElement("pre");
         text.tabIndex = 0;
         text.textContent = await (await asked()).text();
         answer.replaceChildren(text);
+        said.textContent = text.textContent.split("\n\n")[0].replace(/\s+/g, " ");
       }
     } catch {
-      answer.textContent = "The service did not answer.";
+      answer.textContent = said.textContent = "The service did not answer.";
     }
     answer.removeAttribute("aria-busy");
   };

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from compliance.decision.assume import Assumed
 from compliance.decision.decide import Decision, Part
-from compliance.decision.explain import Section, headline, sections, steps, write_range
+from compliance.decision.explain import Section, sections, steps, write_range
 from compliance.decision.judge import Evidence
 from compliance.decision.missing import Missing
 from compliance.decision.reasons import why
@@ -15,6 +16,7 @@ from compliance.law.conditions import NO, YES
 from compliance.law.periods import Step
 from compliance.law.statutes import Norm
 from compliance.service.web import timelines
+from compliance.service.web.grounds import answer_lines, assumed_line
 
 DRAWN = ("Answer", "Governing", "Also in the balance")  # sections that the tree says already
 
@@ -31,12 +33,15 @@ class Branch:
     below: tuple[Branch, ...] = ()
 
 
-def view(decision: Decision, missing: Sequence[Missing] = ()) -> dict[str, Any]:
-    """Return what the template of a decision shows."""
+def view(
+    decision: Decision, missing: Sequence[Missing] = (), bearing: Sequence[Assumed] | None = None
+) -> dict[str, Any]:
+    """Return what the template of a decision shows; `bearing`: the assumptions that decide, None where nobody asked."""
     kept: list[Section] = [one for one in sections(decision, missing) if one.title not in DRAWN]
     return {
         "decision": decision,
-        "headline": headline(decision),
+        "headline": answer_lines(decision),
+        "bearing": None if bearing is None else [assumed_line(one) for one in bearing],
         "tree": tree(decision),
         "sections": kept,
         "timeline": timelines.of_decision(decision),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 from compliance.decision.cases import run
 from compliance.errors import LawError, Problem
-from compliance.law.knowledge import KnowledgeBase, circles
+from compliance.law.knowledge import KnowledgeBase, circles, load
 from compliance.law.lint import lint
 from compliance.law.shape import Reader
 from compliance.law.statutes import build, shape
 from compliance.law.template import template
 from compliance.law.yaml import read_text
+from compliance.service.problems import of_error
 from compliance.service.web.questions import KEEPERS, QUESTIONS, Answer, Answers
 
 
@@ -61,6 +63,16 @@ def checked(text: str, name: str, base: KnowledgeBase, today: date) -> Checked:
         len(statute.cases),
         _changes(base, edited, statute.jurisdiction, today),
     )
+
+
+def need_sound(text: str, name: str, folder: Path, today: date) -> None:
+    """Raise Refusal unless a law file is in order among the files that lie beside it now."""
+    try:
+        found = checked(text, name, load(folder), today)
+    except LawError as error:
+        raise of_error(error, "conflict") from None
+    if wrong := [one for one in found.problems if one.level == "error"]:
+        raise of_error(LawError("The law file is not in order", wrong), "invalid")
 
 
 def _with(text: str, name: str, base: KnowledgeBase) -> tuple[KnowledgeBase | None, list[Problem]]:

@@ -8,13 +8,28 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message
 
 from compliance.service.problems import Refusal
 from compliance.service.serving import need_type
 
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
 FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 300
+
+
+def html(text: str | bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a page."""
+    return Response(text, status, {"content-security-policy": POLICY, **(headers or {})}, "text/html")
+
+
+def body_of(response: Response) -> Any:
+    """Return what an operation answered."""
+    return json.loads(bytes(response.body))
 
 
 async def form_of(request: Request) -> dict[str, str]:

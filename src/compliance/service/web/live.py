@@ -6,7 +6,6 @@ writes from pages of other sites.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,26 +16,22 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from compliance.audit.findings import LEVELS
-from compliance.decision.decide import decide
+from compliance.decision.decide import Decision, decide
 from compliance.decision.missing import what_would_change
 from compliance.errors import ComplianceError, FactError
 from compliance.law.knowledge import place_on_file
 from compliance.law.sources import shipped
-from compliance.service import audits, desk, holds, laws
+from compliance.service import audits, desk, holds
 from compliance.service.pages import STATIC, Pages
 from compliance.service.problems import Refusal
-from compliance.service.serving import caller, day_of, serving
-from compliance.service.web import decisions
-from compliance.service.web import desk as law_desk
-from compliance.service.web.forms import facts_of, form_of, scope_of, with_json, with_query
+from compliance.service.serving import Service, caller, day_of, serving
+from compliance.service.web import decisions, desking
+from compliance.service.web.forms import POLICY, body_of, facts_of, form_of, html, scope_of, with_json, with_query
+from compliance.service.web.grounds import bearing
 from compliance.service.web.questions import KEEPERS, QUESTIONS, Answers
 from compliance.service.web.runs import shown
 
 Handler = Callable[[Request, Pages], Awaitable[Response]]
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 @dataclass
@@ -46,9 +41,8 @@ class Rendered:
     pages: Pages | None = None
     kept: dict[str, bytes] = field(default_factory=dict)
 
-    def of(self, request: Request) -> Pages:
+    def of(self, service: Service) -> Pages:
         """Return the pages of today."""
-        service = serving(request)
         today = service.today()
         if self.pages is None or self.pages.as_of != today or self.pages.base is not service.knowledge:
             self.pages, self.kept = Pages(service.knowledge, today, service.settings.laws or shipped(), live=True), {}
@@ -60,9 +54,14 @@ class Rendered:
             self.kept[path] = pages.read(path)
         return self.kept[path]
 
+    def refused(self, service: Service, method: str, path: str, refusal: Refusal) -> Response:
+        """Say a refusal as a page."""
+        text = self.of(service).render("refused.html", _named(path), problem=refusal.problem(), method=method)
+        return html(text, refusal.status, refusal.headers)
 
-def mount(app: FastAPI) -> None:
-    """Add the pages to the service."""
+
+def mount(app: FastAPI) -> Rendered:
+    """Add the pages to the service; return what renders them."""
     rendered = Rendered()
     for path in ("/", "/index.html", "/maps/{page}", "/places/{page}", "/laws/{page:path}"):
         app.add_api_route(path, _guarded("read", _static(rendered), rendered), methods=["GET"], include_in_schema=False)
@@ -72,31 +71,30 @@ def mount(app: FastAPI) -> None:
         )
     for method, path, scope, handler in ROUTES:
         app.add_api_route(path, _guarded(scope, handler, rendered), methods=[method], include_in_schema=False)
+    return rendered
 
 
 def _guarded(scope: str, handler: Handler, rendered: Rendered) -> Callable[[Request], Awaitable[Response]]:
     """Let a caller of the scope in; what is refused is said as a page."""
 
     async def route(request: Request) -> Response:
-        pages = rendered.of(request)
+        service = serving(request)
         try:
             if not caller(request).may(scope):
                 raise Refusal("forbidden", f"This needs a key of scope {scope}")
-            return await handler(request, pages)
+            return await handler(request, rendered.of(service))
         except Refusal as refusal:
-            problem = refusal.problem()
-            text = pages.render("refused.html", _page(request), problem=problem)
-            return _html(text, refusal.status, refusal.headers)
+            return rendered.refused(service, request.method, request.url.path, refusal)
 
     return route
 
 
 def _page(request: Request) -> str:
-    return request.url.path.lstrip("/") or "index.html"
+    return _named(request.url.path)
 
 
-def _html(text: str | bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(text, status, {"content-security-policy": POLICY, **(headers or {})}, "text/html")
+def _named(path: str) -> str:
+    return path.lstrip("/") or "index.html"
 
 
 def _static(rendered: Rendered) -> Handler:
@@ -120,7 +118,7 @@ async def compare(request: Request, pages: Pages) -> Response:
     """Two places, each with its day."""
     query = dict(request.query_params)
     if not query:
-        return _html(pages.compare_page())
+        return html(pages.compare_page())
     chosen = {name: query.get(name, "")[:40] for name in ("a", "b", "on_a", "on_b")}
     try:
         sides = tuple(
@@ -131,8 +129,8 @@ async def compare(request: Request, pages: Pages) -> Response:
             ]
         )
     except Refusal as refusal:
-        return _html(pages.compare_page((), refusal.detail, chosen), refusal.status)
-    return _html(pages.compare_page(sides, "", {name: value for name, value in chosen.items() if value}))
+        return html(pages.compare_page((), refusal.detail, chosen), refusal.status)
+    return html(pages.compare_page(sides, "", {name: value for name, value in chosen.items() if value}))
 
 
 def _side(pages: Pages, which: str, code: str, on: str) -> dict[str, Any]:
@@ -161,7 +159,7 @@ def _side(pages: Pages, which: str, code: str, on: str) -> dict[str, Any]:
 
 async def calculator(request: Request, pages: Pages) -> Response:
     """The empty form."""
-    return _html(pages.calculator_page())
+    return html(pages.calculator_page())
 
 
 async def calculate(request: Request, pages: Pages) -> Response:
@@ -176,11 +174,11 @@ async def calculate(request: Request, pages: Pages) -> Response:
         problems = [refusal.detail]
     else:
         if alone:
-            return _html(pages.render("decision.html", "calculator.html", answer=answer))
-        return _html(pages.calculator_page(answer, given))
+            return html(pages.render("decision.html", "calculator.html", answer=answer))
+        return html(pages.calculator_page(answer, given))
     if alone:
-        return _html(pages.render("problems.html", "calculator.html", problems=problems), 422)
-    return _html(pages.calculator_page(None, given, problems), 422)
+        return html(pages.render("problems.html", "calculator.html", problems=problems), 422)
+    return html(pages.calculator_page(None, given, problems), 422)
 
 
 def _answer(request: Request, pages: Pages, given: Mapping[str, str]) -> dict[str, Any]:
@@ -190,29 +188,29 @@ def _answer(request: Request, pages: Pages, given: Mapping[str, str]) -> dict[st
     day = day_of(given.get("as_of"), service.today())
     facts = facts_of({name: value for name, value in given.items() if name not in ("as_of", "assume")}, types)
     register = service.holds()
-    decision = decide(facts, pages.base, day, sets, register)
-    return decisions.view(decision, what_would_change(decision, pages.base, sets, register))
+
+    def again(**other: str) -> Decision:
+        return decide({**facts, **other}, pages.base, day, sets, register)
+
+    decision = again()
+    missing = what_would_change(decision, pages.base, sets, register)
+    return decisions.view(decision, missing, bearing(decision, lambda fact: again(**{fact: "unknown"})))
 
 
 async def search(request: Request, pages: Pages) -> Response:
     """What holds every word."""
     query = request.query_params.get("q", "")[:200]
-    return _html(await run_in_threadpool(pages.search_page, query, True))
+    return html(await run_in_threadpool(pages.search_page, query, True))
 
 
 # audits -----------------------------------------------------------------------------------------------------------------
 
 
-def _body(response: Response) -> Any:
-    """Return what an operation answered."""
-    return json.loads(bytes(response.body))
-
-
 async def runs(request: Request, pages: Pages) -> Response:
     """The audits that were registered."""
-    found = _body(await audits.audits(with_query(request, cursor=request.query_params.get("cursor", ""))))
+    found = body_of(await audits.audits(with_query(request, cursor=request.query_params.get("cursor", ""))))
     rows = [shown(run) for run in found["items"]]
-    return _html(
+    return html(
         pages.render("audits.html", "audits/index.html", rows=rows, following=found["next"], who=caller(request))
     )
 
@@ -220,10 +218,10 @@ async def runs(request: Request, pages: Pages) -> Response:
 async def findings(request: Request, pages: Pages) -> Response:
     """Findings with filters; a waiver can be written under each."""
     asked = {name: request.query_params.get(name, "")[:200] for name in (*audits.FILTERS, "cursor")}
-    found = _body(await audits.findings(with_query(request, **asked)))
-    waivers = _body(await desk.waivers(with_query(request)))
+    found = body_of(await audits.findings(with_query(request, **asked)))
+    waivers = body_of(await desk.waivers(with_query(request)))
     waived = {one["fingerprint"]: one for one in waivers if one["fingerprint"] and not one["withdrawn"]}
-    return _html(
+    return html(
         pages.render(
             "findings.html", "audits/findings.html", found=found, asked=asked, waived=waived, levels=LEVELS,
             who=caller(request), filters=audits.FILTERS,
@@ -236,10 +234,10 @@ async def study(request: Request, pages: Pages) -> Response:
     uid = request.query_params.get("study", "")[:128]
     if not uid:
         raise Refusal("bad-request", "Which study? audits/study.html?study=UID")
-    found = _body(await audits.findings(with_query(request, study=uid)))
-    register = _body(await holds.holds(with_query(request, state="in_force")))
+    found = body_of(await audits.findings(with_query(request, study=uid)))
+    register = body_of(await holds.holds(with_query(request, state="in_force")))
     answer, why = await run_in_threadpool(_studied, request, uid)
-    return _html(
+    return html(
         pages.render(
             "study.html", "audits/study.html", uid=uid, found=found, holds=register, who=caller(request), answer=answer, why=why
         )
@@ -270,8 +268,8 @@ def _studied(request: Request, uid: str) -> tuple[dict[str, Any] | None, str]:
 
 async def waivers(request: Request, pages: Pages) -> Response:
     """All waivers."""
-    found = _body(await desk.waivers(with_query(request)))
-    return _html(pages.render("waivers.html", "audits/waivers.html", found=found, who=caller(request), problem=""))
+    found = body_of(await desk.waivers(with_query(request)))
+    return html(pages.render("waivers.html", "audits/waivers.html", found=found, who=caller(request), problem=""))
 
 
 async def waive(request: Request, pages: Pages) -> Response:
@@ -299,8 +297,8 @@ async def withdraw(request: Request, pages: Pages) -> Response:
 
 async def register(request: Request, pages: Pages) -> Response:
     """The register of holds."""
-    found = sorted(_body(await holds.holds(with_query(request))), key=lambda one: bool(one["released"]))
-    return _html(pages.render("holds.html", "holds.html", found=found, who=caller(request)))
+    found = sorted(body_of(await holds.holds(with_query(request))), key=lambda one: bool(one["released"]))
+    return html(pages.render("holds.html", "holds.html", found=found, who=caller(request)))
 
 
 async def hold(request: Request, pages: Pages) -> Response:
@@ -321,57 +319,6 @@ async def release(request: Request, pages: Pages) -> Response:
     return RedirectResponse("/holds.html", 303)
 
 
-# law desk ---------------------------------------------------------------------------------------------------------------
-
-
-async def law(request: Request, pages: Pages) -> Response:
-    """The desk, with a law file where one is named."""
-    name = request.query_params.get("id", "")[:150]
-    return _html(await _desk(request, pages, name, None, None))
-
-
-async def check(request: Request, pages: Pages) -> Response:
-    """Check an edited file, or hand it over as a download."""
-    given = await form_of(request)
-    name, text = given.get("id", ""), given.get("text", "")
-    if not law_desk.is_name(name):
-        raise Refusal(
-            "invalid", "The id of a law file is PLACE/name, as US-TX/22-tac-163-2: small letters, digits, dots, dashes"
-        )
-    if given.get("do") == "download":
-        headers = {
-            "content-disposition": f'attachment; filename="{name.rpartition("/")[2]}.yaml"',
-            "content-security-policy": POLICY,
-        }
-        return Response(text, 200, headers, "text/plain")
-    found = await run_in_threadpool(law_desk.checked, text, name, pages.base, pages.as_of)
-    return _html(await _desk(request, pages, name, text, found))
-
-
-async def _desk(request: Request, pages: Pages, name: str, text: str | None, found: law_desk.Checked | None) -> str:
-    base, who = pages.base, caller(request)
-    on_file = pages.law_text(name) if name in base.files else None
-    if text is None:
-        text = on_file or law_desk.blank(name, pages.as_of)
-    signed: list[Any] = []
-    digest = ""
-    if name in base.files:
-        digest = laws.digest_of(base, name)
-        signed = _body(await laws.sign_offs(with_query(request, statute=name)))
-    return pages.render(
-        "desk.html", "desk.html", id=name, text=text, found=found, on_file=on_file is not None, changed=text != on_file,
-        digest=digest, signed=signed, who=who, authors=law_desk.authors(base, name), names=sorted(base.files),
-    )  # fmt: skip
-
-
-async def sign(request: Request, pages: Pages) -> Response:
-    """Sign for the file as served, as a second person."""
-    given = await form_of(request)
-    body = {name: given.get(name, "") for name in ("statute", "digest", "role", "note")}
-    await desk.sign(with_json(request, body))
-    return RedirectResponse(f"/desk.html?id={body['statute']}", 303)
-
-
 ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/compare.html", "read", compare),
     ("GET", "/calculator.html", "read", calculator),
@@ -386,7 +333,7 @@ ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/holds.html", "read", register),
     ("POST", "/holds.html", "hold", hold),
     ("POST", "/holds/release", "hold", release),
-    ("GET", "/desk.html", "read", law),
-    ("POST", "/desk.html", "read", check),
-    ("POST", "/desk/sign", "audit", sign),
+    ("GET", "/desk.html", "read", desking.law),
+    ("POST", "/desk.html", "read", desking.check),
+    ("POST", "/desk/sign", "audit", desking.sign),
 )

@@ -10,11 +10,11 @@ from typing import Any
 
 from compliance.decision.assume import choose
 from compliance.decision.decide import Decision, decide
-from compliance.decision.explain import headline
 from compliance.law.dates import LAST, write_day
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.statutes import Norm
-from compliance.service.web.words import range_words
+from compliance.service.web.grounds import BY_GUIDANCE, answer_lines, by_guidance
+from compliance.service.web.words import range_words, years_between
 
 KEEPERS = {"hospital": "hospital", "physician_practice": "physician's practice", "imaging_center": "imaging centre"}
 
@@ -102,7 +102,9 @@ class Answers:
         start = self.as_of.toordinal()
         text, css = range_words(decision.retain, start, decision.permanent), css_class(decision, start)
         through = write_day(decision.retain.latest) if decision.retain.latest < LAST else ""
-        why = "" if decision.retain.exact else headline(decision)[0]
+        why = "" if decision.retain.exact else answer_lines(decision)[0]
+        if by_guidance(decision):
+            text, why = f"{years_between(start, decision.retain.latest)}, {BY_GUIDANCE}", ""
         inside = self.base.jurisdictions.below(place)
         if inside and not css.startswith("y"):
             text, css = self._inside(inside, question, keeper)

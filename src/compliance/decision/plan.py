@@ -1,0 +1,90 @@
+"""What hangs on words and on the day of the question alone, made once for all studies that share them: the parts of a
+study (rule 6 of laws/README.md), the norms that words do not rule out, and whether guidance may stand for law (rule 15).
+
+An archive has millions of studies and some hundred combinations of words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from compliance.decision.apply import NormSet, Sifted, changes, norm_set, sift
+from compliance.decision.parts import modalities, record_classes
+from compliance.law.dates import DateRange
+from compliance.law.knowledge import KnowledgeBase
+from compliance.law.situation import Situation
+from compliance.law.statutes import KINDS
+
+MOST_PLANS = 1024
+_ENGINE = ("record", "modality", "body_part", "facility_type", "copy")
+
+
+class Pair(NamedTuple):
+    """One record class, modality and body part (None: which is not known), with the norms of each kind."""
+
+    words: dict[str, str | None]
+    sifted: dict[str, Sifted]
+
+    def at(self, study: Situation, retention_end: DateRange | None = None) -> Situation:
+        """Return the situation of the study narrowed to this pair."""
+        here = study.part(**self.words)
+        return here if retention_end is None else here.with_day("retention_end", retention_end)
+
+
+class Imaged(NamedTuple):
+    """One modality with its body parts; `pairs_known`: each of these pairs occurs."""
+
+    pairs_known: bool
+    pairs: tuple[Pair, ...]
+
+
+class Class(NamedTuple):
+    """One record class."""
+
+    record: str | None
+    imaged: tuple[Imaged, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the studies of one code are judged that share their words."""
+
+    chosen: NormSet
+    covers: bool
+    classes: tuple[Class, ...]
+    changes: Mapping[str, int]  # norm id -> the day of its next enacted change
+
+
+def plan(knowledge: KnowledgeBase, code: str, situation: Situation) -> Plan:
+    """Return the plan for a situation, from those made before where there is one."""
+    key = ("plans", code)
+    if key not in knowledge.cache:
+        chosen = norm_set(knowledge, code)
+        knowledge.cache[key] = (chosen, tuple(sorted({*_ENGINE, *chosen.words})), {})
+    chosen, asked, made = knowledge.cache[key]
+    words = (situation.as_of, *situation.words(asked))
+    found: Plan | None = made.get(words)
+    if found is None:
+        if len(made) >= MOST_PLANS:
+            made.clear()
+        found = made[words] = _make(knowledge, chosen, situation)
+    return found
+
+
+def _make(knowledge: KnowledgeBase, chosen: NormSet, situation: Situation) -> Plan:
+    covers = knowledge.nothing_found(chosen.code, situation.value("facility_type"))
+    shown = modalities(situation, knowledge.vocabulary)
+
+    def pair(**words: str | None) -> Pair:
+        here = situation.part(**words)
+        return Pair(words, {kind: sift(chosen, here, kind) for kind in KINDS})
+
+    def classes(record: str | None) -> Any:
+        for one in shown:
+            pairs = (pair(record=record, modality=one.code, body_part=body) for body in one.body_parts)
+            yield Imaged(one.pairs_known, tuple(pairs))
+
+    found = tuple(Class(record, tuple(classes(record))) for record in record_classes(situation))
+    return Plan(chosen, covers, found, changes(chosen, situation.as_of))
