@@ -17,7 +17,7 @@ from compliance.archive import careful
 from compliance.archive.attributes import Header, NotDicom
 from compliance.archive.structure import TAIL, Damaged, Unusual, inflate, pixels_remark
 from compliance.archive.texts import numbers, plain, text
-from compliance.archive.walk import FIRST_BLOCK, Found, Grammar, Read, Walk, read_meta
+from compliance.archive.walk import FIRST_BLOCK, Found, Grammar, Items, Read, Walk, read_meta
 
 __all__ = ["Header", "NotDicom", "quick_header", "read_header"]
 
@@ -31,7 +31,7 @@ _BY_CHARSET = (b"LO", b"SH")
 _SERIES_UID = a.TEXTS["series_uid"].tag
 _SOP_UID = a.TEXTS["sop_uid"].tag
 _TEXTS = [(name, one) for name, one in a.TEXTS.items() if name != "sop_uid"]
-_SHARED = [a.CHARSET.tag, a.RATIO.tag, *(one.tag for _, one in _TEXTS)]
+_SHARED = [one.tag for one in (a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT, *(one for _, one in _TEXTS))]
 
 
 def read_header(path: Path | str) -> Header:
@@ -109,32 +109,31 @@ def _header(found: Found) -> Header:
     header["sop_uid"] = plain.__wrapped__(found.get(_SOP_UID, b""))
     if not (header["sop_uid"] and header["study_uid"] and header["series_uid"]):
         raise Unusual
-    if a.TITLE.tag in found or a.EQUIPMENT.tag in found:
-        charset = found.get(a.CHARSET.tag, b"")
-        header["title_code"] = _code(found, a.TITLE.tag, charset)
-        header["contributing_equipment"] = a.equipment([_maker(i, charset) for i in found.get(a.EQUIPMENT.tag, ())[:8]])
     return header
 
 
 @functools.lru_cache(maxsize=1024)
-def _shared(charset: bytes | None, ratio: bytes | None, *values: bytes | None) -> Header:
-    header: Header = {"title_code": "", "contributing_equipment": "", "lossy_ratio": None}
+def _shared(
+    charset: bytes | None, ratio: bytes | None, title: Items | None, makers: Items | None, *values: bytes | None
+) -> Header:
+    words = charset or b""
+    header: Header = {
+        "title_code": _code(title, words),
+        "contributing_equipment": a.equipment([_maker(item, words) for item in (makers or ())[:8]]),
+        "lossy_ratio": None,
+    }
     for (name, one), raw in zip(_TEXTS, values):
         value = raw or b""
         header[name] = (
-            text(value, charset or b"")
-            if one.vr in _BY_CHARSET
-            else numbers(value)
-            if one.vr == b"DS"
-            else plain(value)
+            text(value, words) if one.vr in _BY_CHARSET else numbers(value) if one.vr == b"DS" else plain(value)
         )
     if ratio is not None:
         header["lossy_ratio"] = a.largest_ratio(numbers(ratio))
     return header
 
 
-def _code(found: Found, tag: int, charset: bytes) -> str:
-    for item in found.get(tag, ())[:1]:
+def _code(items: Items | None, charset: bytes) -> str:
+    for item in (items or ())[:1]:
         words = (text(item.get(one.tag, b""), charset) for one in (a.CODE_VALUE, a.CODE_SCHEME))
         return "/".join(filter(None, words))
     return ""
@@ -142,4 +141,4 @@ def _code(found: Found, tag: int, charset: bytes) -> str:
 
 def _maker(item: Found, charset: bytes) -> str:
     words = (text(item.get(one.tag, b""), charset) for one in (a.MAKER, a.MODEL))
-    return " ".join(filter(None, (_code(item, a.PURPOSE.tag, charset), *words)))
+    return " ".join(filter(None, (_code(item.get(a.PURPOSE.tag), charset), *words)))

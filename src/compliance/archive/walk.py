@@ -20,9 +20,17 @@ from compliance.archive.runs import Part, Runs
 from compliance.archive.structure import LONG_FORM, PIXEL_DATA, SHORT_FORM, UNDEFINED, Unusual
 from compliance.archive.texts import is_charset
 
-Found = dict[int, Any]  # tag -> bytes, or a list of items for a sequence
+Found = dict[int, Any]  # tag -> bytes, or the items of a sequence
 Step = tuple[int, int, int]  # tag, bytes to go on, kind
 Read = Callable[[int, int], bytes]  # position, size -> that many bytes, or as many as there are
+
+
+class Items(list[Found]):
+    """The items of a sequence: made once for the same bytes, so the object itself is the key of what is made of them."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+    __eq__ = object.__eq__
+
 
 FIRST_BLOCK = 16_384
 NEXT_BLOCK = 65_536
@@ -30,7 +38,7 @@ MOST_READ = 12 << 20
 DEEPEST = 32
 _HEADS = 20_000  # most heads, and most sequences, that a grammar remembers
 _SHORT = 1024
-_NOT_MET: list[Found] = []
+_NOT_MET = Items()
 _SKIP, _TAKE, _LONG, _SEQUENCE, _PIXELS, _END = range(6)
 _OUTER = {one.tag: one.vr for one in (*a.TEXTS.values(), a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT)}
 _META_INSTANCE = b"\x02\x00\x03\x00UI"
@@ -69,7 +77,7 @@ class Grammar:
         self.inner: dict[bytes, Step] = {}
         self.metas: dict[tuple[bytes, bytes] | None, tuple[bytes, bytes]] = {}
         self.runs = Runs()
-        self.sequences: dict[bytes, list[Found] | None] = {}
+        self.sequences: dict[bytes, Items | None] = {}
         self.sequence_end = struct.pack(order + "HHL", 0xFFFE, 0xE0DD, 0)
 
     def learn(self, head: bytes, inside: bool) -> Step:
@@ -112,7 +120,7 @@ class Grammar:
             raise Unusual
         return tag, 8, _END
 
-    def met(self, block: bytes, at: int, skip: int) -> tuple[bytes, list[Found] | None]:
+    def met(self, block: bytes, at: int, skip: int) -> tuple[bytes, Items | None]:
         """Return the bytes of a short sequence that was walked before, and its items where wanted; b"" for others."""
         whole = self._whole(block, at, skip)
         kept = self.sequences.get(whole, _NOT_MET)
@@ -125,12 +133,12 @@ class Grammar:
         end = block.find(self.sequence_end, at, at + _SHORT) + 8 if length == UNDEFINED else at + skip + length
         return block[at:end] if 8 < end - at <= _SHORT and end <= len(block) else b""
 
-    def sequence(self, block: bytes, at: int, skip: int, length: int, stop: int) -> tuple[int, list[Found] | None]:
+    def sequence(self, block: bytes, at: int, skip: int, length: int, stop: int) -> tuple[int, Items | None]:
         """Return where a sequence of the data set ends, and its items where they are wanted.
 
         Sequences repeat from file to file, byte by byte: a short one is walked once. Raises as `items`.
         """
-        kept: list[Found] | None = [] if self.outer[block[at : at + 8]][0] in _OUTER else None
+        kept: Items | None = Items() if self.outer[block[at : at + 8]][0] in _OUTER else None
         end = self.items(block, at + skip, stop, length, kept, 1)
         whole = self._whole(block, at, skip)
         if len(whole) == end - at:
@@ -139,7 +147,7 @@ class Grammar:
             self.sequences[whole] = kept
         return end, kept
 
-    def items(self, block: bytes, at: int, stop: int, length: int, kept: list[Found] | None, depth: int) -> int:
+    def items(self, block: bytes, at: int, stop: int, length: int, kept: Items | None, depth: int) -> int:
         """Walk over the items of a sequence, keep the wanted values if asked to; return where it ends.
 
         Raises Unusual; struct.error where the block ends before the sequence.
@@ -201,9 +209,9 @@ class Grammar:
         self, block: bytes, at: int, end: int, size: int, tag: int, kind: int, found: Found | None, depth: int
     ) -> int:
         if kind == _SEQUENCE:
-            kept: list[Found] | None = None
+            kept: Items | None = None
             if found is not None and tag in _INNER:
-                found[tag] = kept = []
+                found[tag] = kept = Items()
             return self.items(block, at, end, size, kept, depth + 1)
         if size == UNDEFINED:
             raise Unusual
@@ -296,19 +304,22 @@ class Walk:
         while True:
             head = block[at : at + 8]
             run = runs.get(head)
-            if run and at + run.size <= size:
-                if run.unpack(block, at) != run.heads:
-                    runs.split(run, block, at)
+            if run:
+                unpack, heads, length, first, final, wanted, met, _ = run
+                if at + length <= size:
+                    if unpack(block, at) != heads:
+                        runs.split(run, block, at)
+                        continue
+                    if first <= last:
+                        raise Unusual
+                    for tag, low, high in wanted:
+                        found[tag] = block[at + low : at + high]
+                    if met:
+                        found.update(met)
+                    if parts:
+                        parts = runs.add(parts)
+                    at, last = at + length, final
                     continue
-                if run.first <= last:
-                    raise Unusual
-                for tag, low, high in run.wanted:
-                    found[tag] = block[at + low : at + high]
-                if run.items:
-                    found.update(run.items)
-                parts = parts and runs.add(parts)
-                at, last = at + run.size, run.last
-                continue
             if len(head) < 8:
                 break
             tag, skip, kind = known(head) or grammar.learn(head, False)
