@@ -28,7 +28,6 @@ _DEFLATED, _DICOMDIR = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.3.10"
 _GRAMMARS = {b"1.2.840.10008.1.2": Grammar("<", True), b"1.2.840.10008.1.2.2": Grammar(">", False)}
 _EXPLICIT = Grammar("<", False)
 _BY_CHARSET = (b"LO", b"SH")
-_SERIES_UID = a.TEXTS["series_uid"].tag
 _SOP_UID = a.TEXTS["sop_uid"].tag
 _TEXTS = [(name, one) for name, one in a.TEXTS.items() if name != "sop_uid"]
 _SHARED = [one.tag for one in (a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT, *(one for _, one in _TEXTS))]
@@ -91,7 +90,6 @@ def _data_set(block: bytes, at: int, end: int, read: Read, syntax: bytes) -> Hea
         raise Unusual  # pydicom takes the data set for explicit VR
     walk = Walk(read, end, grammar)
     pixels = walk.run(block, at)
-    grammar.runs.begin(walk.found.get(_SERIES_UID, b""))
     header = _header(walk.found)
     header["transfer_syntax"] = syntax.decode()
     if pixels is None:

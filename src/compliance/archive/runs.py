@@ -1,101 +1,62 @@
-"""Runs: stretches of elements that follow each other, with the same lengths, in one instance of a series after another.
+"""Runs: stretches of elements that are the same, byte by byte, in one instance of a series after another.
 
-A run compares the heads of many elements at once and knows where the wanted values lie among them. Where an instance
-differs, the run is split there, so that soon only the elements whose lengths change are walked one by one.
+The bytes of a run are compared at once, and what was made of them stands. Where an instance differs, the run is split at
+that element, so that soon only the elements that vary are walked one by one.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable
+from bisect import bisect
 from typing import Any, NamedTuple
 
-MOST_PARTS = 32
-_MOST_KNOWN = 20_000
+Element = tuple[int, int, int, Any]  # where it begins and ends, its tag, its value where that is wanted
 
-
-class Part(NamedTuple):
-    """One element of a run, with its form in a struct.
-
-    `head` is what must be equal: tag, VR and length; of a sequence all its bytes, and then `items` are what it holds.
-    """
-
-    head: bytes
-    size: int
-    tag: int
-    wanted: bool
-    items: list[dict[int, Any]] | None
-    form: str
+_FEW = 32  # elements that may be walked one by one without being recorded
+_MOST_RECORDED = 8
 
 
 class Run(NamedTuple):
-    """A run, ready to be compared: the heads, the bytes to go on, the first and last tag, where the wanted values lie."""
+    """A run: its bytes, how many, its first and last tag, the wanted values in it, and the elements it is made of."""
 
-    unpack: Callable[[bytes, int], tuple[Any, ...]]
-    heads: tuple[bytes, ...]
+    same: bytes
     size: int
     first: int
     last: int
-    wanted: list[tuple[int, int, int]]
-    items: dict[int, Any]
-    parts: list[Part]
+    values: dict[int, Any]
+    elements: list[Element]
 
 
-class Runs(dict[bytes, Run | None]):
-    """The runs of one series, by the first eight bytes; None where no two elements keep together.
-
-    They are recorded when a second instance of a series follows the first, and forgotten when another series comes.
-    """
+class Runs(dict[bytes, Run]):
+    """The runs of one series, by their first eight bytes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.series = b""
-        self.recording = False
-        self._parts: dict[bytes, Part] = {}
+        self._recorded = 0
 
-    def part(self, head: bytes, size: int, tag: int, wanted: bool, items: list[dict[int, Any]] | None) -> Part:
-        """Return an element as a part of runs; equal heads give the same part."""
-        part = self._parts.get(head)
-        if part is None:
-            if len(self._parts) > _MOST_KNOWN:
-                self._parts.clear()
-            form = f"{len(head)}s{size - len(head)}x"
-            part = self._parts[head] = Part(head, size, tag, wanted, items, form)
-        return part
-
-    def begin(self, series: bytes) -> None:
-        """Say to which series the file belongs that was walked just now."""
-        self.recording = series == self.series
-        if not self.recording:
-            self.clear()
-            self.series = series
-
-    def add(self, parts: list[Part]) -> list[Part]:
-        """Remember elements that were walked one after the other; return an empty list to begin the next with."""
-        for start in range(0, len(parts), MOST_PARTS):
-            self._set(parts[start : start + MOST_PARTS])
-        return []
+    def record(self, block: bytes, elements: list[Element]) -> None:
+        """Make runs of elements that were walked one by one, where they are many or the first of their series."""
+        if self._recorded == _MOST_RECORDED or (self and len(elements) < _FEW):
+            return
+        self._recorded += 1
+        first = 0
+        for number in range(1, len(elements)):
+            if elements[number - 1][1] != elements[number][0]:
+                self._add(block, 0, elements[first:number])
+                first = number
+        self._add(block, 0, elements[first:])
 
     def split(self, run: Run, block: bytes, at: int) -> None:
-        """Split a run at the element in which the data at `at` differ from it."""
-        pairs = zip(run.unpack(block, at), run.heads)
-        shared = next(number for number, (there, here) in enumerate(pairs) if there != here)
-        self[run.heads[0][:8]] = None
-        self._set(run.parts[:shared])
-        self._set(run.parts[shared + 1 :])
+        """Split a run at the first element in which the data at `at` differ from it."""
+        same, elements = run.same, run.elements
+        begin = elements[0][0]
+        alike = bisect(elements, False, key=lambda element: not block.startswith(same[: element[1] - begin], at))
+        self.pop(same[:8], None)
+        self._add(same, begin, elements[:alike])
+        self._add(same, begin, elements[alike + 1 :])
 
-    def _set(self, parts: list[Part]) -> None:
-        if len(parts) > 1:
-            self[parts[0].head[:8]] = _run(parts)
-
-
-def _run(parts: list[Part]) -> Run:
-    places, items, at = [], {}, 0
-    for head, size, tag, wanted, kept, _ in parts:
-        if wanted:
-            places.append((tag, at + len(head), at + size))
-        elif kept is not None:
-            items[tag] = kept
-        at += size
-    unpack = struct.Struct("".join([part.form for part in parts])).unpack_from
-    return Run(unpack, tuple([part.head for part in parts]), at, parts[0].tag, parts[-1].tag, places, items, parts)
+    def _add(self, block: bytes, begin: int, elements: list[Element]) -> None:
+        """Keep a run of neighbours in a block whose first byte lies at `begin`."""
+        if elements:
+            same = block[elements[0][0] - begin : elements[-1][1] - begin]
+            values = {tag: value for _, _, tag, value in elements if value is not None}
+            self[same[:8]] = Run(same, len(same), elements[0][2], elements[-1][2], values, elements)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from compliance.archive import attributes as a
-from compliance.archive.runs import Part, Runs
+from compliance.archive.runs import Element, Runs
 from compliance.archive.structure import LONG_FORM, PIXEL_DATA, SHORT_FORM, UNDEFINED, Unusual
 from compliance.archive.texts import is_charset
 
@@ -36,9 +36,9 @@ FIRST_BLOCK = 16_384
 NEXT_BLOCK = 65_536
 MOST_READ = 12 << 20
 DEEPEST = 32
-_HEADS = 20_000  # most heads, and most sequences, that a grammar remembers
-_SHORT = 1024
-_NOT_MET = Items()
+_HEADS = 20_000  # most heads that a grammar remembers
+_SERIES = 64  # most series whose runs are remembered
+_SERIES_UID = a.TEXTS["series_uid"].tag
 _SKIP, _TAKE, _LONG, _SEQUENCE, _PIXELS, _END = range(6)
 _OUTER = {one.tag: one.vr for one in (*a.TEXTS.values(), a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT)}
 _META_INSTANCE = b"\x02\x00\x03\x00UI"
@@ -76,9 +76,10 @@ class Grammar:
         self.outer: dict[bytes, Step] = {}
         self.inner: dict[bytes, Step] = {}
         self.metas: dict[tuple[bytes, bytes] | None, tuple[bytes, bytes]] = {}
-        self.runs = Runs()
-        self.sequences: dict[bytes, Items | None] = {}
-        self.sequence_end = struct.pack(order + "HHL", 0xFFFE, 0xE0DD, 0)
+        self.runs: dict[bytes, Runs] = {}
+        series = _SERIES_UID.to_bytes(4)
+        self.series_head = struct.pack(order + "HH", *struct.unpack(">HH", series)) + (b"" if implicit else b"UI")
+        self.low = 4 if implicit else 6 if order == "<" else 7  # where the low byte of a short length stands
 
     def learn(self, head: bytes, inside: bool) -> Step:
         """Return what eight bytes say: the tag, how far to go on, and what stands there. Raises Unusual, struct.error."""
@@ -120,32 +121,16 @@ class Grammar:
             raise Unusual
         return tag, 8, _END
 
-    def met(self, block: bytes, at: int, skip: int) -> tuple[bytes, Items | None]:
-        """Return the bytes of a short sequence that was walked before, and its items where wanted; b"" for others."""
-        whole = self._whole(block, at, skip)
-        kept = self.sequences.get(whole, _NOT_MET)
-        return (b"", None) if kept is _NOT_MET else (whole, kept)
-
-    def _whole(self, block: bytes, at: int, skip: int) -> bytes:
-        if at + skip > len(block):
-            return b""
-        (length,) = self.long(block, at + skip - 4)
-        end = block.find(self.sequence_end, at, at + _SHORT) + 8 if length == UNDEFINED else at + skip + length
-        return block[at:end] if 8 < end - at <= _SHORT and end <= len(block) else b""
-
-    def sequence(self, block: bytes, at: int, skip: int, length: int, stop: int) -> tuple[int, Items | None]:
-        """Return where a sequence of the data set ends, and its items where they are wanted.
-
-        Sequences repeat from file to file, byte by byte: a short one is walked once. Raises as `items`.
-        """
-        kept: Items | None = Items() if self.outer[block[at : at + 8]][0] in _OUTER else None
-        end = self.items(block, at + skip, stop, length, kept, 1)
-        whole = self._whole(block, at, skip)
-        if len(whole) == end - at:
-            if len(self.sequences) > _HEADS:
-                self.sequences.clear()
-            self.sequences[whole] = kept
-        return end, kept
+    def runs_of(self, block: bytes, at: int) -> Runs:
+        """Return the runs of the series whose UID stands in a block; another UID found there costs time alone."""
+        place = block.find(self.series_head, at, at + FIRST_BLOCK)
+        name = block[place : place + 8 + block[place + self.low]] if 0 <= place <= len(block) - 8 else b""
+        runs = self.runs.get(name)
+        if runs is None:
+            if len(self.runs) > _SERIES:
+                self.runs.clear()
+            runs = self.runs[name] = Runs()
+        return runs
 
     def items(self, block: bytes, at: int, stop: int, length: int, kept: Items | None, depth: int) -> int:
         """Walk over the items of a sequence, keep the wanted values if asked to; return where it ends.
@@ -273,90 +258,73 @@ class Walk:
         None where the data set ends without pixel data. Raises Unusual.
         """
         self.block = block
+        runs = self.grammar.runs_of(block, at)
         while True:
-            at = self._near(at)
-            head = self.block[at : at + 8]
-            if len(head) < 8:
-                if self.start + at == self.end:
-                    return None
-                at = self._next(at, 8)
-                continue
-            tag, skip, kind = self.grammar.outer.get(head) or self.grammar.learn(head, False)
-            if tag <= self.last:
-                raise Unusual
-            if kind == _TAKE:
-                at = self._next(at, skip)
-                continue
-            try:
-                length = self.grammar.long(self.block, at + skip - 4)[0] if kind > _TAKE else 0
-                if kind == _PIXELS:
-                    return self.start + at + skip, length
-                at = self._far(at, tag, skip, kind, length)
-                self.last = tag
-            except struct.error:
-                at = self._next(at, 2 * (len(self.block) - at))
+            at = self._near(at, runs)
+            head, size = self.block[at : at + 8], len(self.block)
+            if self.start + at == self.end:
+                return None
+            skip, kind = 8, _SKIP
+            if len(head) == 8:
+                _, skip, kind = self.grammar.outer.get(head) or self.grammar.learn(head, False)
+            if kind == _PIXELS and at + skip <= size:
+                return self.start + at + skip, self.grammar.long(self.block, at + skip - 4)[0]
+            at = self._next(at, max(skip, 2 * (size - at)))
 
-    def _near(self, at: int) -> int:
-        """Walk over what lies in the block; stop at its end, at pixel data, or at a sequence not met before."""
+    def _near(self, at: int, runs: Runs) -> int:
+        """Walk over what lies in the block; stop at its end, at what it cuts off, or at pixel data."""
         block, size, last, found, grammar = self.block, len(self.block), self.last, self.found, self.grammar
-        runs, known, recording = grammar.runs, grammar.outer.get, grammar.runs.recording
-        parts: list[Part] = []
-        while True:
-            head = block[at : at + 8]
-            run = runs.get(head)
-            if run:
-                unpack, heads, length, first, final, wanted, met, _ = run
-                if at + length <= size:
-                    if unpack(block, at) != heads:
+        run_at, known = runs.get, grammar.outer.get
+        walked: list[Element] = []
+        try:
+            while True:
+                head = block[at : at + 8]
+                run = run_at(head)
+                if run:
+                    same, length, first, final, values, _ = run
+                    if block.startswith(same, at):
+                        if first <= last:
+                            raise Unusual
+                        found.update(values)
+                        at, last = at + length, final
+                        continue
+                    if at + length <= size:
                         runs.split(run, block, at)
                         continue
-                    if first <= last:
-                        raise Unusual
-                    for tag, low, high in wanted:
-                        found[tag] = block[at + low : at + high]
-                    if met:
-                        found.update(met)
-                    if parts:
-                        parts = runs.add(parts)
-                    at, last = at + length, final
-                    continue
-            if len(head) < 8:
-                break
-            tag, skip, kind = known(head) or grammar.learn(head, False)
-            if tag <= last:
-                raise Unusual
-            items = None
-            if kind == _LONG and at + skip <= size:
-                head = block[at : at + 12]
-                skip += grammar.long(block, at + 8)[0]
-            elif kind == _SEQUENCE:
-                whole, items = grammar.met(block, at, skip)
-                if whole:
-                    head, skip, kind = whole, len(whole), _SKIP
-                    if items is not None:
-                        found[tag] = items
-            if kind > _LONG or at + skip > size:
-                break
-            if kind == _TAKE:
-                _take(tag, block[at + 8 : at + skip], found)
-            if recording and tag != a.CHARSET.tag and (parts or head[:8] not in runs):
-                parts.append(runs.part(head, skip, tag, kind == _TAKE, items))
-            else:
-                parts = parts and runs.add(parts)
-            at, last = at + skip, tag
-        runs.add(parts)
+                if len(head) < 8:
+                    break
+                tag, skip, kind = known(head) or grammar.learn(head, False)
+                if tag <= last:
+                    raise Unusual
+                end, value = at + skip, None
+                if kind == _TAKE and end <= size:
+                    value = block[at + 8 : end]
+                    _take(tag, value, found)
+                elif kind != _SKIP:
+                    if kind not in (_LONG, _SEQUENCE):
+                        break
+                    end, value = self._deep(at, tag, skip, kind)
+                if end <= size:
+                    walked.append((at, end, tag, value))
+                at, last = end, tag
+        except struct.error:
+            pass  # the block ends in a sequence, or in the head of a long element
         self.last = last
+        runs.record(block, walked)
         return at
 
-    def _far(self, at: int, tag: int, skip: int, kind: int, length: int) -> int:
+    def _deep(self, at: int, tag: int, skip: int, kind: int) -> tuple[int, Items | None]:
+        """Return where a long element or a sequence ends, and the items of one that is wanted."""
+        (length,) = self.grammar.long(self.block, at + skip - 4)
         if kind == _SEQUENCE:
-            at, kept = self.grammar.sequence(self.block, at, skip, length, self.end - self.start)
+            kept = Items() if tag in _OUTER else None
+            end = self.grammar.items(self.block, at + skip, self.end - self.start, length, kept, 1)
             if kept is not None:
                 self.found[tag] = kept
-            return at
+            return end, kept
         if length == UNDEFINED:
             raise Unusual
-        return at + skip + length
+        return at + skip + length, None
 
     def _next(self, at: int, need: int) -> int:
         """Read the block that begins with the present element, long enough for it."""
