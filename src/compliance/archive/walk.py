@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from compliance.archive import attributes as a
-from compliance.archive.runs import Element, Runs
+from compliance.archive.runs import Element, Form, Runs
 from compliance.archive.structure import LONG_FORM, PIXEL_DATA, SHORT_FORM, UNDEFINED, Unusual
 from compliance.archive.texts import is_charset
 
@@ -77,6 +77,11 @@ class Grammar:
         self.inner: dict[bytes, Step] = {}
         self.metas: dict[tuple[bytes, bytes] | None, tuple[bytes, bytes]] = {}
         self.runs: dict[bytes, Runs] = {}
+        if implicit:
+            self.forms = dict.fromkeys((_SKIP, _TAKE), Form(4, 4, 8, self.long))
+        else:
+            short = Form(6, 6, 8, struct.Struct(order + "H").unpack_from)
+            self.forms = {_SKIP: short, _TAKE: short, _LONG: Form(8, 8, 12, self.long)}
         series = _SERIES_UID.to_bytes(4)
         self.series_head = struct.pack(order + "HH", *struct.unpack(">HH", series)) + (b"" if implicit else b"UI")
         self.low = 4 if implicit else 6 if order == "<" else 7  # where the low byte of a short length stands
@@ -129,7 +134,7 @@ class Grammar:
         if runs is None:
             if len(self.runs) > _SERIES:
                 self.runs.clear()
-            runs = self.runs[name] = Runs()
+            runs = self.runs[name] = Runs(self.forms)
         return runs
 
     def items(self, block: bytes, at: int, stop: int, length: int, kept: Items | None, depth: int) -> int:
@@ -270,27 +275,17 @@ class Walk:
             if kind == _PIXELS and at + skip <= size:
                 return self.start + at + skip, self.grammar.long(self.block, at + skip - 4)[0]
             at = self._next(at, max(skip, 2 * (size - at)))
+            runs = Runs(self.grammar.forms)  # a second block is rare: nothing is known of it
 
     def _near(self, at: int, runs: Runs) -> int:
         """Walk over what lies in the block; stop at its end, at what it cuts off, or at pixel data."""
         block, size, last, found, grammar = self.block, len(self.block), self.last, self.found, self.grammar
-        run_at, known = runs.get, grammar.outer.get
+        known, follow = grammar.outer.get, runs.follow
         walked: list[Element] = []
         try:
             while True:
+                at, last = follow(block, at, last, found)
                 head = block[at : at + 8]
-                run = run_at(head)
-                if run:
-                    same, length, first, final, values, _ = run
-                    if block.startswith(same, at):
-                        if first <= last:
-                            raise Unusual
-                        found.update(values)
-                        at, last = at + length, final
-                        continue
-                    if at + length <= size:
-                        runs.split(run, block, at)
-                        continue
                 if len(head) < 8:
                     break
                 tag, skip, kind = known(head) or grammar.learn(head, False)
@@ -305,7 +300,7 @@ class Walk:
                         break
                     end, value = self._deep(at, tag, skip, kind)
                 if end <= size:
-                    walked.append((at, end, tag, value))
+                    walked.append((at, end, tag, kind, value))
                 at, last = end, tag
         except struct.error:
             pass  # the block ends in a sequence, or in the head of a long element
