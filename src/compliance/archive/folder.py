@@ -14,8 +14,8 @@ from typing import NamedTuple
 from compliance.archive.keys import Keys
 from compliance.archive.reading import DIED, Entry, Reader, begin, line, read
 
-CHUNK = 64
-IN_FLIGHT = 4  # chunks a worker, read or waiting to be read
+CHUNK = 256
+IN_FLIGHT = 2  # chunks a worker, read or waiting to be read
 
 
 class Chunk(NamedTuple):

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 from pathlib import Path
-from struct import Struct
 
 from compliance.archive import attributes as a
 from compliance.archive import careful
@@ -22,9 +20,8 @@ from compliance.archive.walk import FIRST_BLOCK, Found, Grammar, Items, Read, Wa
 __all__ = ["Header", "NotDicom", "quick_header", "read_header"]
 
 _TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-_META_LENGTH = Struct("<HH2sHL").unpack_from
-_SYNTAX = re.compile(rb"[0-9.]+")
-_DEFLATED, _DICOMDIR = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.3.10"
+_META_START = b"DICM\2\0\0\0UL\4\0"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
 _GRAMMARS = {b"1.2.840.10008.1.2": Grammar("<", True), b"1.2.840.10008.1.2.2": Grammar(">", False)}
 _EXPLICIT = Grammar("<", False)
 _BY_CHARSET = (b"LO", b"SH")
@@ -53,7 +50,7 @@ def quick_header(path: Path | str) -> Header:
             os.lseek(file, position, os.SEEK_SET)
             return os.read(file, size)
 
-        return _part10(os.read(file, FIRST_BLOCK), os.fstat(file).st_size, read)
+        return _part10(os.read(file, FIRST_BLOCK), os.lseek(file, 0, os.SEEK_END), read)
     finally:
         os.close(file)
 
@@ -72,16 +69,12 @@ def _part10(block: bytes, end: int, read: Read) -> Header:
 
 def _meta(block: bytes) -> tuple[bytes, int]:
     """Return the transfer syntax and where the data set begins (PS3.10 7.1)."""
-    if len(block) < 160 or block[128:132] != b"DICM":
+    if block[128:140] != _META_START or len(block) < 160:
         raise Unusual
-    *group_length, length = _META_LENGTH(block, 132)
-    start = 144 + length
-    if group_length != [2, 0, b"UL", 4] or start + 8 > len(block) or block[start : start + 2] == b"\2\0":
+    start = 144 + int.from_bytes(block[140:144], "little")
+    if start + 8 > len(block) or block[start : start + 2] == b"\2\0":
         raise Unusual
-    storage, syntax = read_meta(_EXPLICIT, block, 144, start)
-    if storage == _DICOMDIR or not _SYNTAX.fullmatch(syntax):
-        raise Unusual
-    return syntax, start
+    return read_meta(_EXPLICIT, block, 144, start), start
 
 
 def _data_set(block: bytes, at: int, end: int, read: Read, syntax: bytes) -> Header:

@@ -11,6 +11,7 @@ remembers what it made of them: one look-up an element, the same for every file.
 from __future__ import annotations
 
 import functools
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -43,6 +44,8 @@ _SKIP, _TAKE, _LONG, _SEQUENCE, _PIXELS, _END = range(6)
 _OUTER = {one.tag: one.vr for one in (*a.TEXTS.values(), a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT)}
 _META_INSTANCE = b"\x02\x00\x03\x00UI"
 _META = (0x00020002, 0x00020010)
+_DICOMDIR = b"1.2.840.10008.1.3.10"
+_SYNTAX = re.compile(rb"[0-9.]+")
 _OUTER.update(dict.fromkeys(_META, b"UI"))
 _INNER = {one.tag: one.vr for one in (a.CHARSET, a.PURPOSE, a.CODE_VALUE, a.CODE_SCHEME, a.MAKER, a.MODEL)}
 _SEQUENCES = frozenset((
@@ -75,7 +78,7 @@ class Grammar:
         self.item = struct.Struct(order + "HHL").unpack_from
         self.outer: dict[bytes, Step] = {}
         self.inner: dict[bytes, Step] = {}
-        self.metas: dict[tuple[bytes, bytes] | None, tuple[bytes, bytes]] = {}
+        self.metas: dict[tuple[bytes, bytes] | None, bytes] = {}
         self.runs: dict[bytes, Runs] = {}
         if implicit:
             self.forms = dict.fromkeys((_SKIP, _TAKE), Form(4, 4, 8, self.long))
@@ -214,23 +217,23 @@ def _take(tag: int, value: bytes, found: Found) -> None:
     found[tag] = value
 
 
-def read_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[bytes, bytes]:
-    """Return the media storage SOP class and the transfer syntax of a file meta information (PS3.10 7.1).
+def read_meta(grammar: Grammar, block: bytes, at: int, end: int) -> bytes:
+    """Return the transfer syntax of a file meta information (PS3.10 7.1); a DICOMDIR is Unusual.
 
     Files of one writer differ in the SOP instance alone: what stands before and after it is walked once.
     """
     place = block.find(_META_INSTANCE, at, end)
     rest = place + 8 + int.from_bytes(block[place + 6 : place + 8], "little")
     key = (block[at:place], block[rest:end]) if at <= place and rest <= end else None
-    if key in grammar.metas:
-        return grammar.metas[key]
-    places, found = _walk_meta(grammar, block, at, end)
-    if key is not None and place in places and len(grammar.metas) < _HEADS:
-        grammar.metas[key] = found
-    return found
+    syntax = grammar.metas.get(key)
+    if syntax is None:
+        places, syntax = _walk_meta(grammar, block, at, end)
+        if key is not None and place in places and len(grammar.metas) < _HEADS:
+            grammar.metas[key] = syntax
+    return syntax
 
 
-def _walk_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[list[int], tuple[bytes, bytes]]:
+def _walk_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[list[int], bytes]:
     found, last, places = dict.fromkeys(_META, b""), 0x00020000, []
     while at < end:
         tag, skip, kind = grammar.outer.get(block[at : at + 8]) or grammar.learn(block[at : at + 8], False)
@@ -243,9 +246,10 @@ def _walk_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[list[
         places.append(at)
         last = tag
         at += skip
-    if at != end:
+    storage, syntax = (found[tag].rstrip(b"\0 ") for tag in _META)
+    if at != end or storage == _DICOMDIR or not _SYNTAX.fullmatch(syntax):
         raise Unusual
-    return places, (found[_META[0]].rstrip(b"\0 "), found[_META[1]].rstrip(b"\0 "))
+    return places, syntax
 
 
 class Walk:
