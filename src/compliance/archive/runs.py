@@ -72,11 +72,15 @@ class Runs:
         self.known = runs, {run.same[:8]: number for number, run in enumerate(runs) if run.elements}
 
     def record(self, block: bytes, walked: list[Element]) -> None:
-        """Make a run of the elements of a first instance; forget all runs when an instance differs in too many."""
-        anew = not self.known[0]
-        if self.recorded < _MOST_RECORDED and (anew or len(walked) > _FEW):
-            self.recorded += anew
-            self._keep([_run(block, 0, walked, None)] if anew and walked else [])
+        """Make a run of the elements of an instance, which follow each other in the block."""
+        if walked and self.recorded < _MOST_RECORDED:
+            self.recorded += 1
+            self._keep([_run(block, 0, walked, None)])
+
+    def left(self, walked: list[Element]) -> None:
+        """Forget the runs, so that they are recorded anew, where an instance has many elements that stand in none."""
+        if len(walked) > _FEW:
+            self._keep([])
 
     def follow(self, block: bytes, at: int, last: int, found: dict[int, Any]) -> tuple[int, int]:
         """Go from an element along the runs, as far as the block is like them; return where that ends and the last tag."""
@@ -109,12 +113,13 @@ class Runs:
     def _split(self, same: bytes, block: bytes, at: int) -> list[Run]:
         """Split the run of these bytes where the data at `at` differ from it; return it and those behind, none if it cannot be."""
         runs, _ = self.known
-        number = next((number for number, run in enumerate(runs) if run.same is same), None)
-        parts = [] if number is None else _parts(runs[number], block, at, self.forms)
-        if not parts:
-            return []
-        self._keep(runs[:number] + parts + runs[number + 1 :])
-        return parts + runs[number + 1 :]
+        for number, run in enumerate(runs):
+            if run.same is same:
+                parts, behind = _parts(run, block, at, self.forms), runs[number + 1 :]
+                if parts:
+                    self._keep(runs[:number] + parts + behind)
+                    return parts + behind
+        return []
 
 
 def _parts(run: Run, block: bytes, at: int, forms: dict[int, Form]) -> list[Run]:
@@ -152,7 +157,8 @@ def _run(block: bytes, begin: int, elements: list[Element], varying: Varying | N
         return Run(same, size, last, values, 0, False, 0, 0, _no_length, elements, None)
     _, place, value, length = varying.form
     same += varying.same
-    return Run(same, size, last, values, varying.tag, varying.wanted, size + place, size + value, length, elements, varying)
+    varies = (varying.tag, varying.wanted, size + place, size + value, length)
+    return Run(same, size, last, values, *varies, elements, varying)
 
 
 def _no_length(block: bytes, at: int) -> tuple[int]:

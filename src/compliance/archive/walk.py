@@ -284,11 +284,13 @@ class Walk:
     def _near(self, at: int, runs: Runs) -> int:
         """Walk over what lies in the block; stop at its end, at what it cuts off, or at pixel data."""
         block, size, last, found, grammar = self.block, len(self.block), self.last, self.found, self.grammar
-        known, follow = grammar.outer.get, runs.follow
+        known, follow = grammar.outer.get, runs.follow if runs.known[0] else None
         walked: list[Element] = []
+        value: Any
         try:
             while True:
-                at, last = follow(block, at, last, found)
+                if follow:
+                    at, last = follow(block, at, last, found)
                 head = block[at : at + 8]
                 if len(head) < 8:
                     break
@@ -309,7 +311,10 @@ class Walk:
         except struct.error:
             pass  # the block ends in a sequence, or in the head of a long element
         self.last = last
-        runs.record(block, walked)
+        if follow:
+            runs.left(walked)
+        else:
+            runs.record(block, walked)
         return at
 
     def _deep(self, at: int, tag: int, skip: int, kind: int) -> tuple[int, Items | None]:
