@@ -18,6 +18,7 @@ from compliance.archive.runs import Element, Runs
 from compliance.archive.structure import LONG_FORM
 from compliance.archive.walk import Unusual
 
+Change = tuple[str, int, bytes]  # what, at which element, tag or byte, with which bytes
 SERIES = b"1.2.3.4 "
 WORDS = [b"", b"AB", b"CD", b"ABCD", b"1.5 ", b"1.50", b"M\xfcller", b"x\\y ", b"\x1b$B;3", b"  ", b"\0\0"]
 ITEM = {order: struct.pack(order + "HHL", 0xFFFE, 0xE000, 0) for order in "<>"}
@@ -30,17 +31,23 @@ USUAL = [
     (0x0020000D, b"UI", b"1.2.3\0"), (0x0020000E, b"UI", SERIES), (0x00200013, b"IS", b"1 "), (0x00200032, b"DS", b"0\\0\\1.5 "),
     (0x00282112, b"DS", b"10"), (0x0040A043, b"SQ", b""), (0x00400009, b"SH", b"R1"),
 ]  # fmt: skip
-CHANGES = st.lists(
-    st.one_of(
-        st.tuples(st.just("value"), st.integers(0, len(USUAL) - 1), st.sampled_from(WORDS)),
-        st.tuples(st.just("left out"), st.integers(0, len(USUAL) - 1), st.just(b"")),
-        st.tuples(st.just("VR"), st.integers(0, len(USUAL) - 1), st.sampled_from([b"UN", b"LO", b"OB", b"SQ", b"??"])),
-        st.tuples(st.just("put in"), st.sampled_from([0x00081010, 0x00091002, 0x00181000, 0x00380030]), st.sampled_from(WORDS)),
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[list[Change]]:
+    """Return what is changed in the instances of a series, in the order of reading: few elements, again and again."""
+    places = st.sampled_from(draw(st.lists(st.integers(0, len(USUAL) - 1), min_size=1, max_size=3)))
+    new = st.sampled_from([0x00081010, 0x00091002, 0x00181000, 0x00380030])
+    odd = st.sampled_from([b"UN", b"LO", b"OB", b"SQ", b"??"])
+    change = st.one_of(
+        st.tuples(st.just("value"), places, st.sampled_from(WORDS)),
+        st.tuples(st.just("left out"), places, st.just(b"")),
+        st.tuples(st.just("VR"), places, odd),
+        st.tuples(st.just("put in"), new, st.sampled_from(WORDS)),
         st.tuples(st.just("byte"), st.integers(0, 400), st.binary(min_size=1, max_size=2)),
         st.tuples(st.just("cut"), st.integers(1, 120), st.just(b"")),
-    ),
-    max_size=4,
-)  # fmt: skip
+    )
+    return draw(st.lists(st.lists(change, max_size=3), min_size=2, max_size=8))
 
 
 def element(order: str, implicit: bool, tag: int, vr: bytes, value: bytes) -> bytes:
@@ -52,7 +59,7 @@ def element(order: str, implicit: bool, tag: int, vr: bytes, value: bytes) -> by
     return head + vr + (struct.pack(order + "xxL", size) if vr in LONG_FORM else struct.pack(order + "H", size)) + value
 
 
-def instance(syntax: str, changes: list[tuple[str, int, bytes]]) -> bytes:
+def instance(syntax: str, changes: list[Change]) -> bytes:
     """Return a file of the series in which something is unlike the usual one."""
     there = {tag: (vr, value) for tag, vr, value in USUAL}
     for what, number, content in changes:
@@ -84,7 +91,7 @@ def taken(path: Path) -> Header | None:
 
 @given(
     st.sampled_from([made.IMPLICIT, made.EXPLICIT, made.BIG]),
-    st.lists(st.one_of(st.just([]), CHANGES), min_size=2, max_size=8),
+    histories(),
 )
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_instance_is_read_as_if_nothing_were_known_of_its_series(tmp_path, syntax, instances):
