@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from compliance.archive.keys import Keys
-from compliance.archive.reading import DIED, Entry, Reader, begin, line, read
+from compliance.archive.reading import DIED, Entry, Reader, begin, columns, line, read
 
 CHUNK = 256
 IN_FLIGHT = 2  # chunks a worker, read or waiting to be read
@@ -81,7 +81,7 @@ def _pooled(
         def more(number: int) -> None:
             for chunk in islice(chunks, 0 if lost else number):
                 try:
-                    reading[pool.submit(read, chunk)] = chunk
+                    reading[pool.submit(read, columns(chunk))] = chunk
                 except BrokenProcessPool:
                     lost.extend(chunk)
                     return
@@ -103,7 +103,7 @@ def _apart(folder: Path, entries: list[Entry], keys: Keys) -> Iterator[Chunk]:
     """Read files in a process of their own; one that kills its reader is found by halving, and loses only itself."""
     try:
         with ProcessPoolExecutor(1, initializer=begin, initargs=(str(folder), keys)) as pool:
-            lines = pool.submit(read, entries).result()
+            lines = pool.submit(read, columns(entries)).result()
     except BrokenProcessPool:
         if len(entries) > 1:
             middle = len(entries) // 2

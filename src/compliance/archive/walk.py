@@ -269,20 +269,17 @@ class Walk:
         self.block = block
         runs = self.grammar.runs_of(block, at)
         while True:
-            at = self._near(at, runs)
-            head, size = self.block[at : at + 8], len(self.block)
+            at, skip, kind = self._near(at, runs)
+            size = len(self.block)
             if self.start + at == self.end:
                 return None
-            skip, kind = 8, _SKIP
-            if len(head) == 8:
-                _, skip, kind = self.grammar.outer.get(head) or self.grammar.learn(head, False)
             if kind == _PIXELS and at + skip <= size:
                 return self.start + at + skip, self.grammar.long(self.block, at + skip - 4)[0]
             at = self._next(at, max(skip, 2 * (size - at)))
             runs = Runs(self.grammar.forms)  # a second block is rare: nothing is known of it
 
-    def _near(self, at: int, runs: Runs) -> int:
-        """Walk over what lies in the block; stop at its end, at what it cuts off, or at pixel data."""
+    def _near(self, at: int, runs: Runs) -> tuple[int, int, int]:
+        """Walk over what lies in the block; return what it cuts off, or the pixel data: where, how far to go on, which kind."""
         block, size, last, found, grammar = self.block, len(self.block), self.last, self.found, self.grammar
         known, follow = grammar.outer.get, runs.follow if runs.known[0] else None
         walked: list[Element] = []
@@ -293,6 +290,7 @@ class Walk:
                     at, last = follow(block, at, last, found)
                 head = block[at : at + 8]
                 if len(head) < 8:
+                    skip, kind = 8, _SKIP
                     break
                 tag, skip, kind = known(head) or grammar.learn(head, False)
                 if tag <= last:
@@ -315,7 +313,7 @@ class Walk:
             runs.left(walked)
         else:
             runs.record(block, walked)
-        return at
+        return at, skip, kind
 
     def _deep(self, at: int, tag: int, skip: int, kind: int) -> tuple[int, Items | None]:
         """Return where a long element or a sequence ends, and the items of one that is wanted."""
