@@ -65,6 +65,19 @@ def test_the_report_is_self_contained_safe_and_never_says_compliant(desk):
     assert sum(row["studies"] for row in summary["dispositions"]) == 7 == sum(summary["reconciliation"].values())
 
 
+def test_what_is_held_has_no_year_from_which_it_may_go(desk):
+    def told(out: str) -> tuple[int, int]:
+        summary = json.loads((desk / out / "summary.json").read_text())
+        held = sum(row["studies"] for row in summary["dispositions"] if row["key"] == "held")
+        return held, sum(row["studies"] for row in summary["by_year"])
+
+    audit(desk)
+    (desk / "profile.yaml").write_text(PROFILE[: PROFILE.index("holds:")])
+    audit(desk, out="free")
+    held, dated = told("out")
+    assert held == 1 and told("free") == (0, dated + 1)
+
+
 def test_waivers_baseline_and_exit_codes(desk):
     _, found = audit(desk)
     (desk / "waivers.yaml").write_text(
@@ -84,6 +97,15 @@ def test_past_deletions_are_judged_under_the_law_of_their_day(desk):
     _, found = audit(desk, "--deleted", str(desk / "log.csv"))
     said = {(f["study"], f["code"]) for f in found if f["message"].startswith("deleted on") or "log line" in f["message"]}
     assert said == {("1.2", "purged-early"), ("1.2", "purge-doubtful"), ("1.6", "purged-under-hold"), ("", "bad-data")}
+
+
+def test_a_log_of_studies_that_no_inventory_knows_is_judged_without_an_explanation(desk):
+    (desk / "profile.yaml").write_text(PROFILE[: PROFILE.index("holds:")])
+    (desk / "log.csv").write_text("study_uid,deleted_on,reason,copies_left\n9.9,2024-05-05,retention,none\n")
+    audit(desk)
+    (desk / "out/findings.jsonl").rename(desk / "before.jsonl")
+    _, found = audit(desk, "--deleted", str(desk / "log.csv"), "--baseline", str(desk / "before.jsonl"), out="only")
+    assert [(f["study"], f["code"]) for f in found] == [("9.9", "purge-doubtful")]
 
 
 def test_a_broken_profile_is_told_with_every_fault(desk):

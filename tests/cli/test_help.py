@@ -18,6 +18,11 @@ def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Co
         yield name, command
 
 
+def test_no_list_of_commands_cuts_a_sentence_short():
+    cut = [name for name, command in _commands(cli, "compliance") if command.get_short_help_str(60).endswith("...")]
+    assert cut == []
+
+
 def test_every_command_and_option_has_a_help_text():
     found = dict(_commands(cli, "compliance"))
     assert len(found) >= len(COMMANDS)

@@ -20,11 +20,12 @@ from invented import build, frame, holds, ladders, norms, periods, rungs, statut
 from compliance.decision.cases import answer
 from compliance.decision.contract import to_json
 from compliance.decision.decide import Decision, decide
+from compliance.law.case import Case
 from compliance.law.dates import NEVER, read_edtf
 from compliance.law.knowledge import KnowledgeBase, load
 from compliance.law.periods import PeriodShape, write
 from compliance.law.shape import Reader
-from compliance.law.statutes import Case, Statute
+from compliance.law.statutes import Statute
 from compliance.law.yaml import Node
 from desk import TODAY
 

@@ -16,6 +16,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from compliance.errors import UsageError
 from compliance.service import keys
 from compliance.service.head import read_head
 from service.serving import CHILD, client_of
@@ -245,3 +246,18 @@ def test_a_header_given_twice_is_refused(api, name):
 @pytest.mark.parametrize(("said", "length"), [(b"17", 17), (b"0" * 40 + b"5", 5), (b"18446744073709551615", 2**64 - 1), (b"9" * 5000, 10**20 - 1), (b"x", 0), (b"", 0)])
 def test_a_length_is_read_whatever_its_digits(said, length):
     assert read_head(((b"content-length", said),)).length == length
+
+
+def test_a_token_that_is_none_is_refused_whatever_stands_in_it(trusting):
+    heads = [b'{"alg":"RS256","kid":"1","x":' + b"[" * 20_000, b'{"alg":"RS256","kid":' + b"9" * 10_000 + b"}", b"{}", b"[]", b"null", b"\xff"]
+    heads += [json.dumps({"alg": alg, "kid": kid}).encode() for alg in (["RS256"], {}, None, 1, "RS256") for kid in ({}, [], None, 1, "x" * 9000)]
+    for head in heads:
+        for token in (f"{_part(head)}.{_part(b'{}')}.{_part(b'x')}", _part(head), f"{_part(head)}..", f"{_part(head)}.{_part(head)}.{_part(head)}.x"):
+            assert trusting.get("/v1/facts", headers=_bearer(token)).status_code in (401, 429)
+
+
+@pytest.mark.parametrize("name", ["oidc:anna", "shell:root", "this machine", "nobody", "", " ", "a\nb", "\x1b[31m", "a\u202eb", "x" * 101])
+def test_no_client_bears_the_name_of_another_kind_of_caller_or_what_cannot_be_read(store, api, name):
+    with pytest.raises(UsageError, match=r"not allowed|take another"):
+        keys.make(store, name, ["read"])
+    assert api.post("/v1/clients", json={"name": name, "scopes": ["read"]}).status_code == 422

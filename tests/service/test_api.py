@@ -387,3 +387,30 @@ def test_the_day_asked_about_must_be_one(api):
     for day in ("2026-02-30", "yesterday", "", 20261124):
         assert api.post("/v1/decisions", json={"facts": CHILD, "as_of": day}).status_code == 422
     assert api.post("/v1/decisions", json={"facts": CHILD}).json()["as_of"] == date.today().isoformat()
+
+
+def test_answers_are_remembered_in_bounds_however_long_their_queries_are():
+    answers = Answers(largest=1000)
+    for number in range(100):
+        answers.keep((b"&" * 400, b"%05d" % number), b"x")
+    assert len(answers) == 2
+
+
+def test_a_hold_written_while_holds_are_read_frees_nothing(store):
+    """Forgetting the holds between two looks at them must never look like a register without holds."""
+    with client_of(store) as client:
+        client.post("/v1/holds", json=HOLD)
+        service = client.app.state.service
+        held = service.holds(anew=True)
+        assert len(held) == 1
+
+        class Same(tuple):
+            def __eq__(self, other):
+                service.forget_holds()
+                return tuple.__eq__(self, other)
+
+            __hash__ = tuple.__hash__
+
+        service._holds = (0.0, Same(held))
+        assert len(service.holds(anew=True)) == 1
+        assert len(service.holds()) == 1

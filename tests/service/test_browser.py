@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from click.testing import CliRunner
+from small import write_small
 
+from compliance.cli.main import cli
 from compliance.law.knowledge import load
 from compliance.law.sources import shipped
 from compliance.service.pages import Pages
@@ -64,6 +67,18 @@ def test_the_pages_served_are_accessible_in_both_schemes_on_phone_and_desk(brows
     for size, scheme in (("phone", "light"), ("desk", "dark")):
         with page_of(browser, size, scheme) as page:
             page.goto(live + path, wait_until="networkidle")
+            assert faults(page) == []
+            assert sideways(page) == 0
+
+
+def test_the_report_of_an_audit_is_accessible_in_both_schemes_on_phone_and_desk(browser, tmp_path):
+    desk = write_small(tmp_path)
+    arguments = ["--profile", desk / "profile.yaml", "--laws", desk / "laws", "--as-of", "2026-11-24", "--fail-on", "never", "--quiet", "-o", desk / "out"]
+    done = CliRunner().invoke(cli, ["audit", str(desk / "inv.parquet"), *map(str, arguments)], standalone_mode=False)
+    assert done.exception is None, done.exception
+    for size, scheme in (("phone", "dark"), ("desk", "light")):
+        with page_of(browser, size, scheme) as page:
+            page.goto((desk / "out" / "report.html").as_uri())
             assert faults(page) == []
             assert sideways(page) == 0
 

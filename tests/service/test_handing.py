@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from compliance.law.knowledge import load
 from compliance.service import handing
 from compliance.service.api import create_app
 from compliance.service.keys import entries, make
+from compliance.service.problems import Refusal
 from compliance.service.settings import Settings, from_environment
 from service.serving import LAWS
 
@@ -140,3 +142,73 @@ def test_a_desk_needs_a_work_tree_that_is_the_law_served(tmp_path, folder):
         from_environment({}, law_desk=folder, laws=tmp_path)
     assert from_environment({"COMPLIANCE_LAW_DESK": str(folder)}).laws == folder
     assert Settings().law_desk is None
+
+
+def hook(folder: Path, name: str, text: str) -> None:
+    made = folder.parent / ".git/hooks" / name
+    made.write_text(f"#!/bin/sh\n{text}\n")
+    made.chmod(0o755)
+
+
+def test_a_reason_of_any_length_leaves_nothing_half_done(desk, store, folder):
+    answer = desk.post("/desk.html", data=form(desk, why="y" * 300_000), follow_redirects=False)
+    assert answer.status_code == 422 and "Allowed: 4,000" in answer.text
+    assert as_it_was(folder) and committed(store) == []
+
+
+def test_where_git_cannot_even_be_started_the_file_is_as_it_was(folder, monkeypatch):
+    with pytest.raises(Refusal, match="git has not committed it"):
+        handing.commit(folder, NAME, EDITED, handing.digest_of(ACT), "A", "y" * 300_000)
+    assert as_it_was(folder)
+
+
+def test_a_commit_that_was_made_is_told_though_what_follows_it_takes_too_long(desk, store, folder, monkeypatch):
+    monkeypatch.setattr(handing, "_PATIENCE", 1.5)
+    sent = form(desk)
+    hook(folder, "post-commit", "exec sleep 20")
+    answer = desk.post("/desk.html", data=sent, follow_redirects=False)
+    assert answer.status_code == 303, answer.text
+    assert git(folder, "show", f"HEAD:laws/{NAME}.yaml") == EDITED == (folder / f"{NAME}.yaml").read_text()
+    assert [one["body"]["commit"] for one in committed(store)] == [git(folder, "rev-parse", "HEAD").strip()]
+
+
+def test_git_that_is_stopped_leaves_no_lock(desk, store, folder, monkeypatch):
+    monkeypatch.setattr(handing, "_PATIENCE", 1.5)
+    sent = form(desk)
+    hook(folder, "pre-commit", "exec sleep 20")
+    assert desk.post("/desk.html", data=sent, follow_redirects=False).status_code == 409
+    assert as_it_was(folder) and committed(store) == []
+    hook(folder, "pre-commit", "exit 0")
+    assert desk.post("/desk.html", data=sent, follow_redirects=False).status_code == 303
+
+
+def test_a_file_is_given_back_byte_for_byte(desk, folder):
+    (folder / f"{NAME}.yaml").write_bytes(ACT.replace("\n", "\r\n").encode())
+    git(folder, "commit", "-qam", "first")
+    hook(folder, "pre-commit", "exit 1")
+    assert desk.post("/desk.html", data=form(desk), follow_redirects=False).status_code == 409
+    assert as_it_was(folder) and (folder / f"{NAME}.yaml").read_bytes() == ACT.replace("\n", "\r\n").encode()
+
+
+def test_the_ledger_has_the_digest_of_what_was_committed_whatever_a_hook_made_of_it(desk, store, folder):
+    hook(folder, "pre-commit", f"echo '# by a hook' >> laws/{NAME}.yaml && git add laws/{NAME}.yaml")
+    assert desk.post("/desk.html", data=form(desk), follow_redirects=False).status_code == 303
+    (entry,) = committed(store)
+    assert entry["body"]["digest"] == handing.digest_of(git(folder, "show", f"HEAD:laws/{NAME}.yaml"))
+
+
+def test_many_hand_in_at_once_and_each_hears_what_became_of_it(desk, store, folder):
+    sent = [form(desk, ACT.replace("Medical Images Act", f"Act {n}", 1), f"XA/act-{n % 4}") for n in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        statuses = list(pool.map(lambda one: desk.post("/desk.html", data=one, follow_redirects=False).status_code, sent))
+    assert sorted(statuses) == [303] * 4 + [409] * 8
+    log = git(folder, "log", "--format=%H").split()
+    assert len(log) == 5 and {one["body"]["commit"] for one in committed(store)} == set(log[:-1])
+    assert git(folder, "status", "--porcelain") == ""
+
+
+def test_one_idempotency_key_is_one_law_file(desk, store, folder):
+    key = {"idempotency-key": "k"}
+    text = ACT.replace("Medical Images Act", "Another Act", 1)
+    assert desk.post("/desk.html", data=form(desk, text, "XA/another-act"), headers=key, follow_redirects=False).status_code == 303
+    assert desk.post("/desk.html", data=form(desk, text, "XA/third-act"), headers=key, follow_redirects=False).status_code == 422

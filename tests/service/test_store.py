@@ -308,3 +308,20 @@ def test_the_file_of_the_store_is_its_owners_alone(tmp_path):
     _entry(store, 1)
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "new").iterdir()} == {0}
     store.close()
+
+
+@pytest.mark.parametrize("content", [b"garbage" * 1000, b"SQLite format 3\0" + b"\xff" * 8000])
+def test_a_damaged_file_is_said_without_a_traceback(tmp_path, content):
+    (tmp_path / "store.db").write_bytes(content)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(f"sqlite:///{tmp_path / 'store.db'}").open()
+
+
+def test_a_page_of_the_file_that_is_damaged_while_it_is_open_is_said_without_a_traceback(store, api, tmp_path):
+    assert api.get("/v1/holds").status_code == 200
+    store.close()
+    for file in tmp_path.glob("store.db*"):
+        file.write_bytes(b"garbage" * 1000)
+    assert api.get("/v1/holds").status_code == 503
+    with pytest.raises(StoreError, match="not at hand"), store.reading():
+        store.read(ledger.verify)

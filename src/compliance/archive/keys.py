@@ -16,8 +16,11 @@ from compliance.errors import InventoryError
 
 def default_key_file() -> Path:
     """Return where the secret lies unless told otherwise."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "imaging-compliance" / "patient-key"
+    try:
+        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    except RuntimeError:
+        raise InventoryError("no home folder to keep the patient key in: set COMPLIANCE_KEY or name a file") from None
+    return base / "imaging-compliance" / "patient-key"
 
 
 def read_secret(file: Path | None = None) -> bytes:

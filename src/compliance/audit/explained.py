@@ -24,6 +24,8 @@ def explain(audit: Audit, order: Order, studies: Collection[str]) -> dict[str, s
         return {}
     uids, work = sorted(studies), BatchEvaluator(order.profile, order.as_of)
     rows = of_studies(audit.look(uids), order.profile, order.as_of.toordinal(), uids).values()
+    if not rows:  # findings of deletions alone: what was deleted is in no inventory
+        return {}
     batches, known = (_one(pa.Table.from_batches(batches)) for batches in zip(*rows, strict=True))
     profile = order.profile
     return {

@@ -182,7 +182,7 @@ def _purgeable(tally: Tally, found: Evaluated, judged: Judged, volume: NDArray[n
 
 def _years(tally: Tally, judged: Judged, wrong: Mask, volume: NDArray[np.int64], as_of: int) -> None:
     answers = judged.answers
-    where = (answers.hi < LAST) & ~wrong
+    where = (answers.hi < LAST) & ~wrong & (answers.disposition != HELD)  # a hold ends by no date
     first = np.maximum(answers.hi[where] + 1, as_of)
     days, number = np.unique(first, return_inverse=True)
     for year, studies, size in _by_year(days, np.bincount(number), np.bincount(number, volume[where])):

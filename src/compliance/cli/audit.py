@@ -31,7 +31,7 @@ def profile() -> None:
     """An organisation's profile."""
 
 
-@profile.command("new")
+@profile.command("new", short_help="Draft a profile from the institutions in an INVENTORY.")
 @click.argument("inventory", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--name", default="our organisation", help="the organisation")
 def profile_new(inventory: Path, name: str) -> int:
@@ -44,7 +44,7 @@ def profile_new(inventory: Path, name: str) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="Judge every study of an inventory and write the report.")
 @click.argument("source")
 @click.option("--profile", "profile_file", required=True, type=_FILE, help="profile.yaml")
 @click.option(
@@ -204,6 +204,10 @@ def _write(result: Audit, order: Order, output: Path, waivers_digest: str, optio
     return result
 
 
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def _outcome(result: Audit, output: Path, options: dict[str, Any]) -> int:
     from collections import Counter
 
@@ -215,7 +219,7 @@ def _outcome(result: Audit, output: Path, options: dict[str, Any]) -> int:
     for row in result.tally.dispositions.rows():
         click.echo(f"{row['studies']:>12,} {row['key']}", err=True)
     click.echo(
-        f"{open_['error']:,} errors, {open_['warning']:,} warnings; {result.tally.determined:.1f} % could be judged",
+        f"{_many(open_['error'], 'error')}, {_many(open_['warning'], 'warning')}; {result.tally.determined:.1f} % could be judged",
         err=True,
     )
     click.echo(f"report: {output / 'report.html'}", err=True)
@@ -224,7 +228,7 @@ def _outcome(result: Audit, output: Path, options: dict[str, Any]) -> int:
     return 1 if fails or (least is not None and result.tally.determined < least) else 0
 
 
-@click.command()
+@click.command(short_help="Draw findings of a REPORT to do again by hand.")
 @click.argument("report", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--n", default=25, show_default=True, help="how many findings")
 @click.option("--seed", default=1, show_default=True, help="the same seed draws the same findings again")

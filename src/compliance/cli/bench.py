@@ -15,7 +15,7 @@ _COUNT = click.IntRange(min=1)
 ENOUGH = 1000  # with fewer, the start of the processes is what was measured
 
 
-@click.command()
+@click.command(short_help="Measure how fast this machine reads headers and judges.")
 @click.argument("source", type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--profile",

@@ -111,7 +111,7 @@ def _facts(given: dict[str, tuple[str, ...]], more: Iterable[str]) -> dict[str, 
     return facts
 
 
-@click.command("decide")
+@click.command("decide", short_help="Decide questions in bulk: one JSON object a line.")
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @click.option(
     "--profile",

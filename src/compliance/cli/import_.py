@@ -9,7 +9,7 @@ import click
 from compliance.cli.scan import key_options, make_keys, now, output_option
 
 
-@click.command("import")
+@click.command("import", short_help="Make an inventory of a study list or a database.")
 @click.argument("table")
 @click.option(
     "--map", "mapping", required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True), help="mapping.yaml"

@@ -44,7 +44,7 @@ def _places(places: object, place: str | None) -> set[str] | None:
     return {place, *places.below(place)}
 
 
-@laws.command()
+@laws.command(short_help="One statute or norm, in words.")
 @click.argument("id")
 @law_options
 def show(id: str, laws: Path | None) -> int:
@@ -65,7 +65,7 @@ def show(id: str, laws: Path | None) -> int:
     return 0
 
 
-@laws.command()
+@laws.command(short_help="Read strictly, lint, and run every case.")
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--as-of", help="the day by which evidence is stale (default: today)")
 @click.option("--strict", is_flag=True, help="warnings fail the check too")
@@ -106,7 +106,7 @@ def new(place: str, citation: str, laws: Path | None) -> int:
     return 0
 
 
-@laws.command()
+@laws.command(short_help="What was researched, place by facility type.")
 @click.argument("place", required=False)
 @law_options
 def coverage(place: str | None, laws: Path | None) -> int:
@@ -132,7 +132,7 @@ def coverage(place: str | None, laws: Path | None) -> int:
     return 0
 
 
-@laws.command()
+@laws.command(short_help="The law of a region as one page of Markdown.")
 @click.argument("places", nargs=-1)
 @click.option("--title", help="the heading of the page of PLACES")
 @click.option(
@@ -190,7 +190,7 @@ def schema(laws: Path | None) -> int:
     return 0
 
 
-@laws.command()
+@laws.command(short_help="What the practical set assumes, and where it decides.")
 @law_options
 def assumptions(laws: Path | None) -> int:
     """What the practical set assumes, and the places whose floors hang on it."""

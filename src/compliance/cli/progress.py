@@ -12,7 +12,7 @@ class Bar:
     def __init__(self, what: str, quiet: bool = False) -> None:
         self.what, self.quiet = what, quiet
         self.started = time.monotonic()
-        self.shown = 0.0
+        self.shown = self.started
         self.first: int | None = None
         self.live = sys.stderr.isatty()
 
@@ -26,8 +26,9 @@ class Bar:
         self.shown = now
         rate = (done - self.first) / max(now - self.started, 1e-6)
         left = f", {clock((total - done) / rate)} left" if rate and total > done else ""
+        pace = f", {rate:,.0f}/s" if rate else ""
         volume = f", {size / 1e9:,.1f} GB" if size else ""
-        text = f"{self.what}: {done:,} of {total:,}{volume}, {rate:,.0f}/s{left}"
+        text = f"{self.what}: {done:,} of {total:,}{volume}{pace}{left}"
         print(f"\r\x1b[K{text}" if self.live else text, end="" if self.live else "\n", file=sys.stderr, flush=True)
 
     def end(self) -> None:

@@ -65,7 +65,7 @@ def now() -> str:
     return moment.isoformat(timespec="seconds")
 
 
-@click.command()
+@click.command(short_help="Make an inventory of a folder of DICOM files.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @output_option
 @click.option("--workers", type=click.IntRange(1, 256), help="processes (default: one a core)")

@@ -39,7 +39,7 @@ def _store(database: str | None, new: bool = False) -> Store:
     return store.open()
 
 
-@click.command()
+@click.command(short_help="Serve the purge-date API and the pages.")
 @click.option("--host", help="address to bind to (default: 127.0.0.1, this machine alone)")
 @click.option("--port", type=int, help="default: 8000")
 @click.option("--profile", type=click.Path(path_type=Path, dir_okay=False), help="the organisation's profile")
@@ -55,7 +55,7 @@ def _store(database: str | None, new: bool = False) -> Store:
 @assume_option
 @law_options
 def serve(workers: int, **given: Any) -> int:
-    """Serve the purge-date API; every setting is also an environment variable (docs/api.md)."""
+    """Serve the purge-date API and the pages; every setting is also an environment variable (docs/api.md)."""
     from compliance.service.running import run
 
     settings = _settings(**given)
@@ -91,7 +91,7 @@ def list_(database: str | None) -> int:
     return 0
 
 
-@keys.command("revoke")
+@keys.command("revoke", short_help="Revoke the key of NAME.")
 @click.argument("name")
 @_database_option
 def revoke(name: str, database: str | None) -> int:
@@ -107,7 +107,7 @@ def ledger() -> None:
     """What was done, by whom, when."""
 
 
-@ledger.command("verify")
+@ledger.command("verify", short_help="Check that nothing was changed behind the ledger's back.")
 @click.option("--head", metavar="NUMBER:DIGEST", help="an entry noted earlier, which must still be there")
 @_database_option
 def verify(head: str | None, database: str | None) -> int:

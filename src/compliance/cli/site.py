@@ -9,7 +9,7 @@ import click
 from compliance.cli.options import law_options, read_day
 
 
-@click.command()
+@click.command(short_help="Write the law on file as pages into FOLDER.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--as-of", help="the day of the pages (default: today)")
 @click.option(

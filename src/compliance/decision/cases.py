@@ -10,12 +10,13 @@ from typing import Any
 
 from compliance.decision.decide import Decision, decide
 from compliance.errors import ComplianceError, Problem, UsageError
+from compliance.law.case import Case
 from compliance.law.conditions import NO
 from compliance.law.dates import LAST, OPEN, DateRange, read_edtf, write_day, write_edtf
 from compliance.law.knowledge import KnowledgeBase, read_all
 from compliance.law.lint import lint, unresearched
 from compliance.law.sources import shipped, sources_of
-from compliance.law.statutes import Case, Statute
+from compliance.law.statutes import Statute
 
 
 @dataclass(frozen=True)

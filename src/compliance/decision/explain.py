@@ -84,7 +84,8 @@ def headline(decision: Decision) -> list[str]:
         lines[0] = _sentence(f"Must be kept: {why_open_ended(decision)}")
     if purge is not None:
         says = f"Earliest purge date {BY_GUIDANCE}" if by_guidance(decision) else "Earliest lawful purge date"
-        lines.append(f"{says}: {purge.isoformat()}.")
+        free = "Without the hold: e" if decision.disposition == "held" else "E"
+        lines.append(f"{free}{says[1:]}: {purge.isoformat()}.")
     if decision.disposition in ("may_purge", "must_purge") and not decision.ready:
         lines.append("Not ready: a duty that must come first is open.")
     if decision.next_change:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -88,8 +89,9 @@ def _fires(filled: Filled, entry: Entry, as_of: int) -> Mask:
     where = _absent(filled, entry.fact)
     if entry.when.any_of and where.any():
         asked = sorted({fact for c in entry.when.conditions() for fact in facts_in(c)})
-        days = {name: Span(one.lo, one.hi) for name, one in filled.dates.items()}
-        days["deceased"] = _death_as_said(filled, as_of)
+        days = {name: Span(one.lo, one.hi) for name, one in filled.dates.items() if name in asked}
+        if "deceased" in asked:
+            days["deceased"] = _death_as_said(filled, as_of)
         view = Rows(filled.rows, as_of, days, combine(filled.words, asked, ask), filled.texts)
         where = where & (view.scope(entry.when) == YES)
     return where
@@ -116,13 +118,13 @@ def _put(filled: Filled, entry: Entry, where: Mask, as_of: int) -> Mask:
 
 
 def _put_days(filled: Filled, fact: str, source: Dated, where: Mask) -> Mask:
-    said = ~source.absent & ~((source.lo == OPEN) & (source.hi == NEVER))
-    where = where & said
-    old = filled.dates.get(fact)
-    if len(where) == 1 and where[0]:
+    where = where & ~source.absent
+    if source.hi is not source.lo:
+        where = where & ~((source.lo == OPEN) & (source.hi == NEVER))
+    if where.all():
         filled.dates[fact] = Dated(source.lo, source.hi)
     elif where.any():
-        old = old or Dated(np.array([OPEN], np.int32), np.array([NEVER], np.int32), EVERY_ROW)
+        old = filled.dates.get(fact) or nothing()
         filled.dates[fact] = Dated(
             np.where(where, source.lo, old.lo), np.where(where, source.hi, old.hi), old.absent & ~where
         )
@@ -180,13 +182,13 @@ def situate(table: Filled, vocabulary: Vocabulary, as_of: int, asked: Iterable[s
     beyond = _beyond(filled)
     wrong = _death_from_deceased(filled, as_of, only_absent=False)
     study, late = _study(filled, as_of)
-    wanted = set(asked)
+    wanted, (bound, naming) = set(asked), _bounded(vocabulary)
     days: dict[str, Span] = {}
     for kind in dated(vocabulary):
         given = filled.dates.get(kind.name)
         if kind.name == "study_date":
             days[kind.name] = study
-        elif given is not None or kind.name in wanted or _is_bound(vocabulary, kind.name):
+        elif kind.name in wanted or kind.name in naming or (given is not None and kind.name in bound):
             span = (
                 Span(given.lo, given.hi)
                 if given is not None
@@ -238,9 +240,11 @@ def _tensed(tense: str, day: Span, study: Span, as_of: int) -> Span:
     return Span(day.lo, np.where(open_end, LAST, day.hi).astype(np.int32)) if open_end.any() else day
 
 
-def _is_bound(vocabulary: Vocabulary, fact: str) -> bool:
-    """Another fact's bound names it."""
-    return any(facts_of(line.event) == fact for _, _, line in bounds(vocabulary))
+@lru_cache(maxsize=64)
+def _bounded(vocabulary: Vocabulary) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the facts that have bounds, and those that these name."""
+    found = bounds(vocabulary)
+    return frozenset(fact for fact, _, _ in found), frozenset(facts_of(line.event) for _, _, line in found)
 
 
 def _bound(rows: Rows, vocabulary: Vocabulary) -> None:
@@ -263,7 +267,9 @@ def _bound(rows: Rows, vocabulary: Vocabulary) -> None:
 def _beyond(filled: Filled) -> Mask:
     """Return the rows with a day that no table holds."""
     found: Mask = NO_ROW
-    for one in filled.dates.values():
+    for one in {
+        (id(one.lo), id(one.hi)): one for one in filled.dates.values()
+    }.values():  # often one column is several facts
         odd = outside(one.lo) if one.hi is one.lo else outside(one.lo) | outside(one.hi)
         if odd.any():
             found = found | odd

@@ -7,6 +7,7 @@ one behind the other and an index says where; a tree is read when it is asked fo
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import zlib
@@ -15,13 +16,17 @@ from pathlib import Path
 
 from compliance.law.yaml import Node, Plain
 
-FORMAT = 4
+FORMAT = 5
 
 
 def folder() -> Path:
-    """Return the cache folder (`COMPLIANCE_CACHE`, else the user's)."""
+    """Return the cache folder (`COMPLIANCE_CACHE`, else the user's); a user without a home keeps nothing."""
     own = os.environ.get("COMPLIANCE_CACHE")
-    return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "imaging-compliance"
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        base = os.devnull  # nothing lies below it
+    return Path(own) if own else Path(base) / "imaging-compliance"
 
 
 def _path(digest: str) -> Path:
@@ -29,16 +34,16 @@ def _path(digest: str) -> Path:
 
 
 class Trees(Mapping[str, Node]):
-    """Trees by name, each made from its place in `body` when it is asked for."""
+    """Trees by name, each made from its place in `content` (behind `start`) when it is asked for."""
 
-    def __init__(self, body: bytes, places: Mapping[str, tuple[int, int]]) -> None:
-        self._body, self._places = body, places
+    def __init__(self, content: bytes, start: int, places: Mapping[str, tuple[int, int]]) -> None:
+        self._content, self._start, self._places = content, start, places
         self._made: dict[str, Node] = {}
 
     def __getitem__(self, name: str) -> Node:
         if name not in self._made:
-            start, end = self._places[name]
-            self._made[name] = Node.wrap(json.loads(self._body[start:end]))
+            first, last = (self._start + place for place in self._places[name])
+            self._made[name] = Node.wrap(json.loads(self._content[first:last]))
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -47,34 +52,39 @@ class Trees(Mapping[str, Node]):
     def __len__(self) -> int:
         return len(self._places)
 
-    def __reduce__(self) -> tuple[type[Trees], tuple[bytes, Mapping[str, tuple[int, int]]]]:
-        return Trees, (self._body, self._places)
+    def __reduce__(self) -> tuple[type[Trees], tuple[bytes, int, Mapping[str, tuple[int, int]]]]:
+        return Trees, (self._content, self._start, self._places)
 
 
 class Build(Trees):
     """All trees of a law base, its version and its digest."""
 
-    def __init__(self, digest: str, version: str, body: bytes, places: Mapping[str, tuple[int, int]]) -> None:
-        super().__init__(body, places)
+    def __init__(
+        self, digest: str, version: str, content: bytes, start: int, places: Mapping[str, tuple[int, int]]
+    ) -> None:
+        super().__init__(content, start, places)
         self.digest, self.version = digest, version
 
-    def statutes(self) -> Trees:
-        """Return the trees of the law files by the ids of their statutes."""
-        named = ((name, place) for name, place in self._places.items() if "/" in name)
-        return Trees(self._body, {name.removesuffix(".yaml"): place for name, place in named})
+    def statutes(self, part: str = "") -> Trees:
+        """Return the trees of the law files (or a part of them that is set apart) by the ids of their statutes."""
+        end = f".yaml#{part}" if part else ".yaml"
+        named = ((name, place) for name, place in self._places.items() if "/" in name and name.endswith(end))
+        return Trees(self._content, self._start, {name.removesuffix(end): place for name, place in named})
 
 
 def read(digest: str) -> Build | None:
     """Return the build of the base with this digest, None where there is no sound one."""
     try:
-        head, _, rest = _path(digest).read_bytes().partition(b"\n")
+        content = _path(digest).read_bytes()
     except OSError:
         return None
-    if head != f"{digest} {zlib.crc32(rest):08x}".encode():
-        return None
-    index, _, body = rest.partition(b"\n")
-    version, places = json.loads(index)
-    return Build(digest, version, body, places)
+    index = content.find(b"\n") + 1
+    with memoryview(content) as whole:  # some MB: slices of it are not copied
+        if whole[:index] != f"{digest} {zlib.crc32(whole[index:]):08x}\n".encode():
+            return None
+    start = content.index(b"\n", index) + 1
+    version, places = json.loads(content[index:start])
+    return Build(digest, version, content, start, places)
 
 
 def write(digest: str, version: str, trees: Mapping[str, Plain]) -> None:
@@ -92,10 +102,12 @@ def put(place: Path, content: bytes) -> None:
     """Write a file of the cache aside and rename it; a folder that cannot be written to is no fault."""
     import tempfile
 
-    try:
+    with contextlib.suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as aside:
-            aside.write(content)
-        Path(aside.name).replace(place)
-    except OSError:
-        return
+            pass
+        try:
+            Path(aside.name).write_bytes(content)
+            Path(aside.name).replace(place)
+        except OSError:  # such as a full disk
+            Path(aside.name).unlink()

@@ -247,7 +247,7 @@ class Places(Mapping[str, Place]):
         return len(self.codes)
 
 
-def apart(node: Node) -> dict[str, Node]:
+def places_of(node: Node) -> dict[str, Node]:
     """Return the tree of jurisdictions.yaml as one tree a place, and under the file's own name the wider place of each."""
     places = node.value if isinstance(node.value, dict) else {}
     wider = {
@@ -258,7 +258,7 @@ def apart(node: Node) -> dict[str, Node]:
 
 
 def places_apart(trees: Mapping[str, Node], vocabulary: Vocabulary) -> Jurisdictions:
-    """Return the places of trees that were checked and set `apart`."""
+    """Return the places of trees that were checked and set apart (`places_of`)."""
     wider = {code: str(node.value) for code, node in dict(trees[FILE].value).items()}  # type: ignore[arg-type]
     return Jurisdictions(Places(trees, wider, vocabulary), wider)
 

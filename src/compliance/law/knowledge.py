@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +13,11 @@ from typing import Any, NamedTuple
 
 from compliance.errors import LawError, Problem, UsageError, guess, listed
 from compliance.law import compiled
+from compliance.law.case import CasesApart, apart
 from compliance.law.conditions import Listed, Not
 from compliance.law.dates import OPEN, DateRange
 from compliance.law.jurisdictions import FILE as PLACES
-from compliance.law.jurisdictions import Jurisdictions, apart, places_apart, read_jurisdictions
+from compliance.law.jurisdictions import Jurisdictions, places_apart, places_of, read_jurisdictions
 from compliance.law.periods import UNKNOWN
 from compliance.law.scopes import Scope, listing
 from compliance.law.shape import Reader
@@ -38,6 +42,7 @@ class KnowledgeBase:
     version: str = "0"
     digest: str = ""
     gaps: bool = True
+    cases: Mapping[str, Node] = field(default_factory=dict)  # statute id -> its cases, where they are set apart
     built: dict[str, Statute] = field(default_factory=dict)
     cache: dict[Any, Any] = field(default_factory=dict)  # what rooms above derive from this base, by their own keys
 
@@ -55,7 +60,7 @@ class KnowledgeBase:
             reader = Reader(name)
             tree = shape(self.vocabulary).read(self.files[name], reader)
             reader.check(f"{name} cannot be read")
-            self.built[name] = build(tree, name)
+            self.built[name] = build(tree, name, CasesApart(self.cases, name) if name in self.cases else ())
         return self.built[name]
 
     def statutes(self, place: str | None = None) -> Iterator[Statute]:
@@ -145,15 +150,20 @@ def load(folder: Path | None = None, use_compiled: bool = True) -> KnowledgeBase
     ready = compiled.read(known_digest(folder)) if use_compiled else None
     if ready is not None:
         vocabulary = read_vocabulary(ready["facts.yaml"], "facts.yaml")
-        return KnowledgeBase(vocabulary, places_apart(ready, vocabulary), ready.statutes(), ready.version, ready.digest)
+        places = places_apart(ready, vocabulary)
+        return KnowledgeBase(
+            vocabulary, places, ready.statutes(), ready.version, ready.digest, cases=ready.statutes("cases")
+        )
     sources = sources_of(folder)
     digest = digest_of(sources)
     base, problems, trees = read_all(sources, digest)
+    if digest_of(sources_of(folder)) != digest:  # a file was changed while it was read: what was read has no digest
+        return load(folder, use_compiled)
     errors = [problem for problem in problems if problem.level == "error"]
     if errors or base is None:
         raise LawError(f"{folder} cannot be loaded", errors)
     if use_compiled:
-        trees |= apart(trees[PLACES])
+        trees |= places_of(trees[PLACES]) | apart(trees)
         compiled.write(digest, base.version, {name: node.data() for name, node in trees.items()})
     return base
 
@@ -166,6 +176,19 @@ class Reading(NamedTuple):
     trees: dict[str, Node]
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Trees hold no circles, and looking for some again and again while they grow takes as long as reading them."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
+@_uncollected()
 def read_all(sources: Mapping[str, Path], digest: str = "") -> Reading:
     """Read every file strictly."""
     problems: list[Problem] = []
@@ -209,7 +232,13 @@ def _assemble(
 
 
 def _version(sources: Mapping[str, Path]) -> str:
-    return sources["VERSION"].read_text().strip() if sources["VERSION"].is_file() else "0"
+    if not sources["VERSION"].is_file():
+        return "0"
+    found = sources["VERSION"].read_text(encoding="utf-8", errors="replace").strip()
+    if not re.fullmatch(r"[\w.+-]{1,40}", found, re.ASCII):
+        where = Problem("VERSION", 1, 1, "", "is no version. Allowed: letters, digits, dots, such as 2026.12.0")
+        raise LawError("VERSION cannot be read", [where])
+    return found
 
 
 def circles(base: KnowledgeBase) -> list[Problem]:

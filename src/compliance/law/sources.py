@@ -16,6 +16,7 @@ from compliance.law.compiled import folder as cache
 from compliance.law.compiled import put
 
 OWN = ("facts.yaml", "jurisdictions.yaml", "VERSION")
+_DIGEST = len("sha256:") + 64
 SETTLED = 2 * 10**9  # nanoseconds; the coarsest clock of a file system (FAT) ticks every two seconds
 
 
@@ -51,7 +52,7 @@ def digest_of(sources: Mapping[str, Path]) -> str:
     whole = hashlib.sha256()
     for name, path in sorted(sources.items()):
         content = path.read_bytes() if path.is_file() else b""
-        whole.update(f"{name}\0{len(content)}\0".encode() + content)
+        whole.update(f"{name}\0{len(content)}\0".encode("utf-8", "surrogateescape") + content)
     return f"sha256:{whole.hexdigest()}"
 
 
@@ -60,16 +61,27 @@ def known_digest(folder: Path) -> str:
     now = time.time_ns()
     seen = _state(folder)
     mark = cache() / f"seen-{zlib.crc32(os.fsencode(folder.absolute())):08x}"
-    try:
-        digest, _, last = mark.read_bytes().partition(b"\n")
-    except OSError:
-        digest, last = b"", b""
-    if seen is not None and seen.text == last:
-        return digest.decode()
+    if seen is not None and (digest := _noted(mark, seen)):
+        return digest
     found = digest_of(sources_of(folder))
     if seen is not None and seen.settled(now):
-        put(mark, found.encode() + b"\n" + seen.text)
+        put(mark, _note(found, seen))
     return found
+
+
+def _noted(mark: Path, seen: _State) -> str:
+    """Return the digest kept for a state, empty where there is none or what is kept is damaged."""
+    try:
+        kept = mark.read_bytes()
+    except OSError:
+        return ""
+    digest = kept[:_DIGEST].decode("latin-1")
+    return digest if kept == _note(digest, seen) else ""
+
+
+def _note(digest: str, seen: _State) -> bytes:
+    whole = digest.encode("latin-1") + b"\n" + seen.text
+    return whole + b"\n%08x" % zlib.crc32(whole)
 
 
 class _State:

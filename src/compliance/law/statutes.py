@@ -1,26 +1,25 @@
-"""The shape of a law file: Statute, Norm, Version, Verification, Case."""
+"""The shape of a law file: Statute, Norm, Version, Verification (its cases: `case`)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from compliance.law import periods, scopes
+from compliance.law.case import CASES, Case, ratio
 from compliance.law.conditions import MAYBE, NO, YES, Condition, Truth, facts_in
-from compliance.law.dates import OPEN, DateRange, read_edtf
+from compliance.law.dates import DateRange, read_edtf
 from compliance.law.periods import Period, PeriodShape, facts_of, lines
 from compliance.law.scopes import ALWAYS, Scope, ScopeShape
-from compliance.law.shape import Key, ListOf, MapOf, Reader, Record, Shape, Text, boolean
+from compliance.law.shape import Key, ListOf, Record, Text, boolean
 from compliance.law.vocabulary import Vocabulary
-from compliance.law.yaml import Node
 
 KINDS = ("floor", "ceiling", "lossy", "duty")
 FORCES = ("binding", "guidance", "contract", "policy")
 STATUSES = ("unverified", "secondary", "verified", "reviewed")
 DUTIES = ("notify", "publish", "log", "certificate", "consent", "approval", "deliver", "keep")
 BEFORE_PURGE = frozenset(DUTIES) - {"log", "certificate"}
-DISPOSITIONS = ("retain", "may_purge", "must_purge", "held", "undetermined", "conflict")
 
 
 class Verification(NamedTuple):
@@ -113,16 +112,6 @@ class Norm:
         return {"binding": 2, "guidance": 1}.get(self.force, 0)
 
 
-class Case(NamedTuple):
-    """A dated example with its answer, run against the file it stands in."""
-
-    name: str
-    as_of: int
-    given: Mapping[str, Any]
-    expected: Mapping[str, Any]
-    place: tuple[int, int] = (0, 0)
-
-
 class Statute(NamedTuple):
     """One law file; `id` is its path without the ending."""
 
@@ -138,17 +127,7 @@ class Statute(NamedTuple):
     note: str = ""
     owner: str = ""
     approved_by: Mapping[str, str] = {}
-    cases: tuple[Case, ...] = ()
-
-
-def _ratio(text: str) -> float:
-    try:
-        ratio = float(text)
-    except ValueError:
-        ratio = 0.0
-    if not 1 <= ratio < 1000:
-        raise ValueError(f"{text!r} is no ratio. Allowed: a number from 1 (10 means 10 to 1)")
-    return ratio
+    cases: Sequence[Case] = ()
 
 
 def _lead(text: str) -> str:
@@ -156,13 +135,6 @@ def _lead(text: str) -> str:
     if not count.isdigit() or unit.rstrip("s") not in ("day", "week", "month", "year"):
         raise ValueError(f"{text!r} is no lead time. Allowed: '30 days', '2 weeks', '6 months', '1 year'")
     return text
-
-
-def _as_of(text: str) -> int:
-    day = read_edtf(text)
-    if not day.exact or day.earliest == OPEN:
-        raise ValueError(f"{text!r} must be one day")
-    return day.earliest
 
 
 _VERIFICATION = Record(
@@ -182,53 +154,6 @@ _VERIFICATION = Record(
 )
 
 
-class _Raw(Shape):
-    def read(self, node: Node, reader: Reader) -> Any:
-        return node.data()
-
-
-_CASE = Record(
-    {
-        "name": Key(Text(), True, "what the case shows"),
-        "as_of": Key(Text(parse=_as_of), True, "the day of the question"),
-        "given": Key(MapOf(_Raw()), True, "the facts; nothing is assumed but record: image"),
-        "with": Key(Text(("lineage",)), says="lineage: all norms of the place and the places around it"),
-        "retain_through": Key(Text(), says="EDTF: a day, EARLY/LATE, ../LATE, EARLY/.., unknown, permanent, never"),
-        "binding_retain_through": Key(Text(), says="as retain_through"),
-        "by": Key(Text(), says="id of the governing norm"),
-        "destroy_by": Key(Text(), says="a day, or none"),
-        "earliest_purge_date": Key(Text(), says="a day, or none"),
-        "disposition": Key(Text(DISPOSITIONS)),
-        "ready": Key(boolean()),
-        "lossy": Key(
-            Record(
-                {
-                    "status": Key(Text(("allowed_from", "forbidden", "undetermined", "no_norm"))),
-                    "allowed_from": Key(Text()),
-                    "max_ratio": Key(Text(parse=_ratio)),
-                },
-                dict,
-            )
-        ),
-        "duties": Key(ListOf(Text()), says="ids of the duties that apply"),
-    },
-    dict,
-)
-
-
-@dataclass(eq=False, repr=False)
-class _CaseShape(Shape):
-    def read(self, node: Node, reader: Reader) -> Case | None:
-        found = _CASE.read(node, reader)
-        if found is None:
-            return None
-        own = {key: found.pop(key) for key in ("name", "as_of", "given")}
-        return Case(**own, expected=found, place=(node.line, node.column))
-
-    def schema(self) -> dict[str, Any]:
-        return {**_CASE.schema(), "description": "a dated example with its answer"}
-
-
 def _version_keys(vocabulary: Vocabulary) -> dict[str, Key]:
     return {
         "from": Key(Text(parse=read_edtf), True, "first day in force; ../D where the exact start is not known"),
@@ -237,7 +162,7 @@ def _version_keys(vocabulary: Vocabulary) -> dict[str, Key]:
             PeriodShape(vocabulary, ("retention_end", "purge_date")), says="the last day it must (or may) exist"
         ),
         "repealed": Key(boolean(), says="true: the norm ends here"),
-        "max_ratio": Key(Text(parse=_ratio), says="lossy: the highest compression ratio allowed afterwards"),
+        "max_ratio": Key(Text(parse=ratio), says="lossy: the highest compression ratio allowed afterwards"),
         "duty": Key(Text(DUTIES), says="what must be done"),
         "who": Key(Text(), says="duty: to whom or by whom"),
         "what": Key(Text(), says="duty: what is kept, published, delivered"),
@@ -291,7 +216,7 @@ def shape(vocabulary: Vocabulary, own: bool = False) -> Record:
         "formerly": Key(ListOf(Text()), says="old ids of the file"),
         "note": Key(Text()),
         "norms": Key(ListOf(Record(_norm_keys(vocabulary), dict), least=1), True),
-        "cases": Key(ListOf(_CaseShape()), says="run by every check; each floor and ceiling has at least one"),
+        "cases": Key(CASES, says="run by every check; each floor and ceiling has at least one"),
     }
     if own:
         keys["owner"] = Key(Text(), True, "who answers for this policy")
@@ -301,8 +226,8 @@ def shape(vocabulary: Vocabulary, own: bool = False) -> Record:
     return Record(keys, dict)
 
 
-def build(tree: dict[str, Any], statute_id: str) -> Statute:
-    """Make the statute from what its shape read; ids and overrides become full ids."""
+def build(tree: dict[str, Any], statute_id: str, cases: Sequence[Case] = ()) -> Statute:
+    """Make the statute from what its shape read; ids and overrides become full ids. `cases`: those set `apart`."""
     place, force = tree.get("jurisdiction", ""), tree["force"]
     norms = []
     for entry in tree.pop("norms"):
@@ -310,7 +235,9 @@ def build(tree: dict[str, Any], statute_id: str) -> Statute:
         own["id"] = f"{statute_id}#{own['id']}"
         own["overrides"] = tuple(full_id(name, statute_id) for name in own.get("overrides", ()))
         norms.append(Norm(**{"force": force, "url": tree.get("url", ""), **own}, jurisdiction=place))
-    return Statute(id=statute_id, norms=tuple(norms), **{"citation": tree["title"], "jurisdiction": "", **tree})
+    return Statute(
+        id=statute_id, norms=tuple(norms), **{"citation": tree["title"], "jurisdiction": "", "cases": cases, **tree}
+    )
 
 
 def full_id(name: str, statute_id: str) -> str:

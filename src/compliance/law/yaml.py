@@ -8,6 +8,7 @@ beyond 2 MB. `Node.data()` gives plain Python values back; `Node.wrap` makes nod
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,7 @@ def read_text(text: bytes | str, name: str) -> Node:
     import yaml  # a compiled law base goes without
 
     try:
-        root = yaml.compose(decoded, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        root = yaml.compose(decoded, Loader=_loader())
     except yaml.YAMLError as error:
         raise LawError(f"{name} cannot be read", [_syntax(error, name)]) from None
     if root is None:
@@ -102,6 +103,27 @@ def read_text(text: bytes | str, name: str) -> Node:
     if problems:
         raise LawError(f"{name} cannot be read", problems)
     return node
+
+
+@lru_cache(maxsize=1)
+def _loader() -> Any:
+    """Return the reader: PyYAML's in C where it is, with tags resolved at once, since none has a meaning here."""
+    import yaml
+
+    if not hasattr(yaml, "CBaseLoader"):
+        return yaml.BaseLoader
+
+    class Untagged(yaml.CBaseLoader):
+        def resolve(self, kind: Any, value: Any, implicit: Any) -> None:
+            return None
+
+        def descend_resolver(self, *_: Any) -> None:
+            pass
+
+        def ascend_resolver(self) -> None:
+            pass
+
+    return Untagged
 
 
 def _too_deep(text: str, name: str) -> list[Problem]:

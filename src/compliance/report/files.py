@@ -9,8 +9,9 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from compliance.audit.findings import Finding
 from compliance.audit.run import Audit, Order
@@ -20,7 +21,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 @contextmanager
-def aside(path: Path) -> Iterator[TextIO]:
+def aside(path: Path) -> Iterator[TextIOWrapper]:
     """Write a file aside; it is flushed to the disk and renamed when all of it is written."""
     place = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
@@ -37,6 +38,12 @@ def write_text(path: Path, text: str) -> None:
     """Write a file aside, flush it, rename it."""
     with aside(path) as file:
         file.write(text)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file aside, flush it, rename it, byte for byte."""
+    with aside(path) as file:
+        file.buffer.write(content)
 
 
 def as_row(finding: Finding) -> dict[str, Any]:

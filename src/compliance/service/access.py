@@ -8,7 +8,6 @@ audience, expiry. The scope `admin` holds every other; each of them holds `read`
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import secrets
 import time
@@ -45,6 +44,7 @@ class Caller:
 
 
 HERE = Caller("this machine", frozenset(SCOPES))
+NOBODY = Caller("nobody", frozenset())
 
 
 def with_implied(scopes: Iterable[str]) -> frozenset[str]:
@@ -143,6 +143,10 @@ class Access:
             )  # fmt: skip
         except jwt.PyJWKClientConnectionError:
             raise Refusal("store-away", "The issuer's keys cannot be read now") from None
+        except RecursionError:
+            raise Refusal(
+                "unauthenticated", "This token is not accepted: it cannot be read", headers=_CHALLENGE
+            ) from None
         except jwt.PyJWTError as error:
             raise Refusal("unauthenticated", f"This token is not accepted: {error}", headers=_CHALLENGE) from None
         until = time.monotonic() + float(claims["exp"]) - time.time()
@@ -184,7 +188,7 @@ def _discovered(issuer: str) -> str:
 def _password(text: str) -> str:
     try:
         return base64.b64decode(text, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise Refusal("unauthenticated", "This is no Basic authorization", headers=_CHALLENGE) from None
 
 

@@ -13,10 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from compliance.service import access, cursors, tables, webhooks, wire
+from compliance.service.access import HERE, NOBODY
 from compliance.service.contract import CURSOR, IDEMPOTENCY, JSON, LIMIT, Operation, Param, ref
 from compliance.service.problems import Refusal, on_file
 from compliance.service.serving import answer, asked, body_of, caller, decoded, listed, serving
 from compliance.service.writing import Done, commit, write
+
+_LONGEST_NAME = 100
+_KINDS = ("oidc:", "shell:")  # of callers that are no clients: a token's subject, a user of the machine
 
 
 def client_of(row: tables.Clients) -> wire.Client:
@@ -26,6 +30,12 @@ def client_of(row: tables.Clients) -> wire.Client:
 
 def new_client(session: Session, name: str, scopes: Sequence[str], at: str) -> tuple[tables.Clients, str]:
     """Add a client; return its row and its key, which is shown once. Raises Refusal."""
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise Refusal(
+            "invalid", f"The name {name[:40]!r} is not allowed. Allowed: {_LONGEST_NAME} printable characters"
+        )
+    if name.startswith(_KINDS) or name in (HERE.name, NOBODY.name):
+        raise Refusal("invalid", f"{name[:40]} is what the ledger calls others: take another name")
     if session.execute(select(tables.Clients).where(tables.Clients.name == name)).first():
         raise Refusal("conflict", f"A client {name} is on file; names are never used again")
     key, hashed = access.new_key()

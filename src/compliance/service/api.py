@@ -101,7 +101,10 @@ def create_app(settings: Settings, knowledge: KnowledgeBase, store: Store) -> Fa
 
 async def _refused(request: Request, error: Any) -> Response:
     """What the router refuses, in the form of every other refusal."""
-    known = {404: ("not-found", "No such path (GET /openapi.json)"), 405: ("method", "See the header Allow")}
+    known = {
+        404: ("not-found", "No page and no operation has this address; /openapi.json lists the operations"),
+        405: ("method", "See the header Allow"),
+    }
     kind, detail = known.get(error.status_code, ("bad-request", str(error.detail)))
     headers = dict(error.headers or {})
     if error.status_code == 405:

@@ -194,7 +194,7 @@ EXAMPLE = {
     "id": "1",
     "as_of": "2026-11-24",
     "facts": {
-        "jurisdiction": "XA", "facility_type": "hospital", "record": "image", "modality": "CT",
+        "jurisdiction": "US-CA", "facility_type": "hospital", "record": "image", "modality": "CT",
         "birth_date": "2010-02-10", "study_date": "2012-05-01", "discharge_date": "2012-05-03",
     },
 }  # fmt: skip

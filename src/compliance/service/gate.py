@@ -17,17 +17,16 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from compliance.service.access import HERE, Caller, no_caller
+from compliance.service.access import HERE, NOBODY, Caller, no_caller
 from compliance.service.head import Head, read_head
 from compliance.service.journal import Journal, fault
 from compliance.service.metrics import Metrics
 from compliance.service.problems import Refusal
-from compliance.service.protocol import LATE
+from compliance.service.protocol import LATE, cycle_of, write_whole
 from compliance.service.serving import Service
 from compliance.service.settings import is_loopback
 from compliance.service.store import StoreError
 
-NOBODY = Caller("nobody", frozenset())
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 _OF_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/metrics", "/openapi.json")  # never answered by pages
 STREAMS = ("application/x-ndjson", "application/vnd.apache.arrow.stream")
@@ -49,6 +48,7 @@ _HOT = [
     _POLICY,
     _NO_STORE,
 ]
+_HOT_LINES = b"".join(b"%s: %s\r\n" % pair for pair in _HOT)
 
 
 @dataclass
@@ -90,6 +90,7 @@ class Gate:
         self.app, self.service, self.metrics, self.hot, self.page = app, service, metrics, hot, page
         self.names, self.journal = frozenset(service.settings.names), Journal()
         self.buckets = Buckets(service.settings.rate)
+        self.open = Buckets(service.settings.rate)
         self.strangers = Buckets(min(service.settings.rate, 120))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -117,7 +118,12 @@ class Gate:
         body = await passage.body()
         answer = await hot(self.service, self.metrics, passage.scope["query_string"], body)
         passage.status, passage.written = 200, len(answer)
-        headers = [*_HOT, (b"content-length", str(len(answer)).encode()), (b"x-request-id", passage.id.encode())]
+        cycle, length, id = cycle_of(passage.raw_send), b"%d" % len(answer), passage.id.encode()
+        if cycle is not None:
+            lines = b"%scontent-length: %s\r\nx-request-id: %s\r\n" % (_HOT_LINES, length, id)
+            await write_whole(cycle, lines, answer)
+            return
+        headers = [*_HOT, (b"content-length", length), (b"x-request-id", id)]
         await passage.raw_send({"type": "http.response.start", "status": 200, "headers": headers})
         await passage.raw_send({"type": "http.response.body", "body": answer})
 
@@ -130,7 +136,10 @@ class Gate:
             raise Refusal("forbidden", "A page of another site may not write here")
         passage.caller = self._remembered(scope, head) or await self._caller(scope, head)
         scope["caller"] = passage.caller
-        self.buckets.take(passage.caller.name)
+        if passage.caller is NOBODY:
+            self.open.take(_address(scope))  # who asks without a key takes nothing from others who do
+        else:
+            self.buckets.take(passage.caller.name)
         settings = self.service.settings
         passage.limit = settings.stream_limit if head.media_type in STREAMS else settings.body_limit
         if head.length > passage.limit:
@@ -262,7 +271,7 @@ class _Passage:
             self.scope["method"],
             route,
             self.status,
-            round(took * 1000, 2),
+            took * 1000,
             self.caller.name,
             self.read,
             self.written,

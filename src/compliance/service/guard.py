@@ -88,7 +88,7 @@ def _of_original(question: wire.Guard, service: Service) -> str:
 
 OPERATIONS = (
     Operation(
-        method="POST", path="/v1/guard", handler=guard, scope="read", summary="May it be deleted now?",
+        method="POST", path="/v1/guard", handler=guard, scope="read", summary="Whether it may be deleted now",
         says="`allowed` is true on `ready` alone. Anything but 200 with `allowed: true` means no.", takes={JSON: wire.Guard},
         gives={200: {JSON: wire.Verdict}}, example={"facts": decisions.EXAMPLE["facts"], "reason": "retention", "copies_left": 0},
     ),

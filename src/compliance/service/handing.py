@@ -10,9 +10,10 @@ import hashlib
 import os
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 from compliance.errors import UsageError
-from compliance.report.files import write_text
+from compliance.report.files import write_bytes
 from compliance.service.problems import Refusal
 
 _PATIENCE = 15.0
@@ -56,8 +57,15 @@ def last_commit(folder: Path, name: str) -> str:
         return ""
 
 
-def commit(folder: Path, name: str, text: str, read: str, who: str, why: str) -> str:
-    """Commit the text of a law file as `who`; return the commit. `read`: the digest of the text that was edited.
+class Committed(NamedTuple):
+    """A commit and the digest of the text that stands in it (a hook may have changed what was handed in)."""
+
+    id: str
+    digest: str
+
+
+def commit(folder: Path, name: str, text: str, read: str, who: str, why: str) -> Committed:
+    """Commit the text of a law file as `who`. `read`: the digest of the text that was edited.
 
     Raises Refusal where the file is another by now or was changed without a commit, and where git refuses.
     """
@@ -74,33 +82,38 @@ def commit(folder: Path, name: str, text: str, read: str, who: str, why: str) ->
             raise Refusal(
                 "conflict", f"{spec} was changed in the work tree and not committed: commit or undo that first"
             )
-        _put(file, text)
-        try:
-            _git(folder, "add", "--", spec)
-            author = f"{_plain(who)} <>"
-            message = f"{name}: {_plain(why)}\n\nSigned-off-by: {author}\n"
-            _git(folder, "commit", "--quiet", "--author", author, "--message", message, "--only", "--", spec)
-        except GitError:
-            _undo(folder, file, spec, old)
-            raise
-        return _git(folder, "rev-parse", "HEAD").strip()
+        return _commit(folder, file, spec, text, f"{_plain(who)} <>", f"{name}: {_plain(why)}")
     except GitError as error:
         raise Refusal("conflict", f"git has not committed it, the file is as it was: {error}") from None
 
 
-def _undo(folder: Path, file: Path, spec: str, old: str) -> None:
-    if old:
+def _commit(folder: Path, file: Path, spec: str, text: str, author: str, subject: str) -> Committed:
+    before, old = _git(folder, "rev-parse", "HEAD"), file.read_bytes() if file.exists() else None
+    _put(file, text.encode())
+    try:
+        _git(folder, "add", "--", spec)
+        message = f"{subject}\n\nSigned-off-by: {author}\n"
+        _git(folder, "commit", "--quiet", "--author", author, "--message", message, "--only", "--", spec)
+    except GitError:
+        if before == _git(folder, "rev-parse", "HEAD"):  # else it was committed, and a hook that came after failed
+            _undo(folder, file, spec, old)
+            raise
+    return Committed(_git(folder, "rev-parse", "HEAD").strip(), digest_of(_git(folder, "show", f"HEAD:./{spec}")))
+
+
+def _undo(folder: Path, file: Path, spec: str, old: bytes | None) -> None:
+    if old is not None:
         _put(file, old)
     else:
         file.unlink(missing_ok=True)
     _git(folder, "reset", "--quiet", "--", spec)
 
 
-def _put(file: Path, text: str) -> None:
+def _put(file: Path, content: bytes) -> None:
     """Write a file aside, then rename it into place; who may read it stays."""
     file.parent.mkdir(exist_ok=True)
     mode = file.stat().st_mode & 0o777 if file.exists() else 0o644
-    write_text(file, text)
+    write_bytes(file, content)
     file.chmod(mode)
 
 
@@ -113,16 +126,28 @@ def _git(folder: Path, *arguments: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "--literal-pathspecs", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(
-            command, env={**environment, **_SERVICE, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}, timeout=_PATIENCE,
-            capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        with subprocess.Popen(
+            command, env={**environment, **_SERVICE, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, encoding="utf-8", errors="replace",
+        ) as running:  # fmt: skip
+            said, wrong = _heard(running)
     except FileNotFoundError:
         raise GitError("git is not installed") from None
+    except OSError as error:
+        raise GitError(f"git could not be started: {error.strerror}") from None
+    if running.returncode:
+        raise GitError((wrong or said).strip().partition("\n")[0][:300] or f"git ended with {running.returncode}")
+    return said
+
+
+def _heard(running: subprocess.Popen[str]) -> tuple[str, str]:
+    """Return what git says; raises GitError where it takes too long."""
+    try:
+        return running.communicate(timeout=_PATIENCE)
     except subprocess.TimeoutExpired:
+        running.terminate()  # it takes its locks away, which it could not where it were killed
+        try:
+            running.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            running.kill()
         raise GitError(f"git did not answer within {_PATIENCE:.0f} seconds") from None
-    if done.returncode:
-        raise GitError(
-            (done.stderr or done.stdout).strip().partition("\n")[0][:300] or f"git ended with {done.returncode}"
-        )
-    return done.stdout

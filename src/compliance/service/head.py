@@ -11,6 +11,7 @@ from compliance.service.problems import Refusal
 _PROXIES = frozenset({
     b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"x-client-ip",
 })  # fmt: skip
+_MOST, _LONGEST = 40, 4096  # headers and bytes of a head that is remembered
 _ONCE = frozenset({b"host", b"content-type", b"authorization", b"origin"})  # given twice, gate and route might read two
 
 
@@ -27,9 +28,13 @@ class Head(NamedTuple):
     foreign: bool
 
 
-@lru_cache(maxsize=1024)
 def read_head(headers: tuple[tuple[bytes, bytes], ...]) -> Head:
-    """Read headers as ASGI hands them over; raises Refusal."""
+    """Read headers as ASGI hands them over; raises Refusal. Large heads are not remembered: anybody may send them."""
+    small = len(headers) <= _MOST and sum(len(name) + len(value) for name, value in headers) <= _LONGEST
+    return (_remembered if small else _read)(headers)
+
+
+def _read(headers: tuple[tuple[bytes, bytes], ...]) -> Head:
     given = dict(headers)
     if len(names := [name for name, _ in headers if name in _ONCE]) != len(set(names)):
         raise Refusal("bad-request", "Host, Content-Type, Authorization, Origin: each once at most")
@@ -45,6 +50,9 @@ def read_head(headers: tuple[tuple[bytes, bytes], ...]) -> Head:
     )
 
 
+_remembered = lru_cache(maxsize=1024)(_read)
+
+
 def _without_port(host: str) -> str:
     name, colon, port = host.rpartition(":")
     return name if colon and port.isdigit() else host
@@ -53,4 +61,7 @@ def _without_port(host: str) -> str:
 def _foreign(given: dict[bytes, bytes], host: str) -> bool:
     origin = given.get(b"origin")
     cross = given.get(b"sec-fetch-site") in (b"cross-site", b"same-site")
-    return cross or (origin is not None and urlsplit(origin.decode("latin-1")).netloc.lower() != host)
+    try:
+        return cross or (origin is not None and urlsplit(origin.decode("latin-1")).netloc.lower() != host)
+    except ValueError:  # such as http://[: no address at all
+        return True

@@ -46,6 +46,8 @@ class Journal:
     def flush(self) -> None:
         """Write what is waiting."""
         lines, self._lines = self._lines, []
+        for line in lines:
+            line.ms = round(line.ms, 2)
         if lines and LOG.isEnabledFor(logging.INFO):
             LOG.info(b"\n".join(map(_ENCODE, lines)).decode())
 

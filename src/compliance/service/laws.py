@@ -185,7 +185,7 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v1/laws/{id:path}", handler=law, scope="read", summary="One law file",
         says="Without `as_of`, all versions of each norm.", gives={200: {JSON: wire.Statute}, 304: {}}, refuses=(404,), headers=_TAG,
-        params=(Param("id", "such as XA/medical-images-act", _STATUTE, "path"), AS_OF),
+        params=(Param("id", "such as US-CA/22-ccr-70751", _STATUTE, "path"), AS_OF),
     ),
     Operation(
         method="GET", path="/v1/jurisdictions", handler=jurisdictions, scope="read", summary="Places, their ages of majority, what was researched",

@@ -82,9 +82,10 @@ class Pages:
         made.filters.update(
             link=words.link, seen=words.seen_words, day=write_day, edtf=write_edtf, since=words.since_words,
             plain=lambda text: words.plain(str(text), vocabulary), spaced=lambda text: str(text).replace("_", " "),
+            grouped=lambda number: f"{number:,}",
             scope=lambda norm: words.scope_words(norm, vocabulary), path=quote,
             version=lambda version: words.version_words(version, vocabulary),
-            versions=lambda norm: timelines.versions(norm, self.as_of.toordinal()),
+            versions=lambda norm: timelines.versions(norm, self.as_of.toordinal(), vocabulary),
             in_force=lambda version: version.in_force(self.as_of.toordinal()).name.lower(), swatch=maps.swatch,
             stale=lambda norm: places.stale(norm, self.as_of.toordinal()),
         )  # fmt: skip

@@ -1,15 +1,20 @@
 """HTTP for callers that are slow or endless: uvicorn's own protocol, with a limit on how long and how large a head may be,
 on how long a body may stop, and on how long an answer is not read.
 
-uvicorn waits for a caller as long as the caller likes, and takes any size of a head (its limits are those of h11).
+uvicorn waits for a caller as long as the caller likes, and takes any size of a head (its limits are those of h11). It reads
+on while requests wait for their turn, takes trailers for headers, and loses the body of a request that offers to go over to
+another protocol (Java's client does so for HTTP/2), so that a body would be read as the next request.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sized
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 LARGEST_HEAD = 64 << 10
 _PAUSE = 1.0
@@ -51,6 +56,46 @@ class Together:
         return getattr(self._transport, name)
 
 
+def cycle_of(send: Any) -> RequestResponseCycle | None:
+    """Return uvicorn's own end of an answer from the `send` of an application, None where another server serves."""
+    cycle = getattr(send, "__self__", None)
+    return cycle if type(cycle) is RequestResponseCycle else None
+
+
+async def write_whole(cycle: RequestResponseCycle, lines: bytes, body: bytes) -> None:
+    """Write an answer of status 200 that is at hand: `lines` are its headers as sent, `Content-Length` among them.
+
+    What `send` does with a start and a body of known length, in one step: it looks at every header of every answer anew.
+    """
+    if cycle.flow.write_paused and not cycle.disconnected:
+        await cycle.flow.drain()
+    if cycle.disconnected:
+        return
+    cycle.response_started, cycle.waiting_for_100_continue = True, False
+    own = [b"%s: %s\r\n" % pair for pair in cycle.default_headers]
+    if not cycle.keep_alive:
+        own.append(b"connection: close\r\n")
+    cycle.transport.write(b"".join((STATUS_LINE[200], *own, lines, b"\r\n", body)))
+    cycle.response_complete = True
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
+
+
+class Flow(FlowControl):
+    """Reads no more of a caller while requests of his wait for their turn."""
+
+    def __init__(self, transport: Any, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        """Read again, unless a request waits."""
+        if not self._waiting:
+            super().resume_reading()
+
+
 class Protocol(HttpToolsProtocol):
     """One connection, with one timer that looks every second how long the caller has been waited for.
 
@@ -62,9 +107,10 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first head."""
         super().connection_made(transport)
+        self.flow = Flow(transport, self.pipeline)
         self.transport = cast(asyncio.Transport, Together(transport))
         self._unread: asyncio.TimerHandle | None = None
-        self._size, self._in_head = 0, True
+        self._size, self._in_head, self._is_new = 0, True, True
         self._since: float | None = self.loop.time()  # None: nothing is waited for
         self._timer = self.loop.call_later(_PAUSE, self._look)
 
@@ -78,35 +124,80 @@ class Protocol(HttpToolsProtocol):
         """A head begins."""
         if self._since is None:
             self._since = self.loop.time()
-        self._size, self._in_head = 0, True
+        self._size, self._in_head, self._is_new = 0, True, True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """The head is there."""
+        """The head is there. What trailers say goes nowhere (RFC 9110, section 6.5.1)."""
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > LARGEST_HEAD:
+            raise ValueError("the head is too large")
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            return
         self._in_head = False
         super().on_headers_complete()
+        self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._size, self._is_new = 0, True
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """All of it is there."""
+        if self._in_head:
+            return
         self._since = None
         super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Take data; a head must end in its time and size, a body must go on."""
-        super().data_received(data)
+        """Take data; a head must end in its time and size, a body must go on, and what is neither must end, too."""
+        self._unset_keepalive_if_required()
+        self._is_new = False
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self._refuse()
+            return
         if self._since is None:
             return
         if not self._in_head:
             self._since = self.loop.time()
-            return
-        self._size += len(data)
+        if not self._is_new:
+            self._size += len(data)
         if self._size > LARGEST_HEAD:
             self.transport.close()
+
+    def _feed(self, data: bytes) -> None:
+        """Parse; another protocol that is offered is not taken up (RFC 9110, section 7.8)."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            rest, method = data[offer.args[0] :], self.parser.get_method()
+            if method == b"CONNECT":
+                raise httptools.HttpParserError("no tunnel is dug here") from None
+            first = b"%s %s HTTP/%s" % (method, self.url, self.parser.get_http_version().encode())
+            lines = [b"%s: %s" % pair for pair in self.headers if pair[0] != b"upgrade"]
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+            self._feed(b"\r\n".join([first, *lines, b"", rest]))
+
+    def _refuse(self) -> None:
+        """What came is no HTTP: close, after what is owed to the requests before it."""
+        newest = self.cycle
+        if newest is not None and not newest.more_body and not newest.response_complete:
+            newest.keep_alive = False
+            self.flow.pause_reading()
+        elif self.pipeline or (newest is not None and newest.response_started and not newest.response_complete):
+            self.transport.close()
+        else:
+            self.send_400_response("Invalid HTTP request received.")
 
     def on_response_complete(self) -> None:
         """An answer without a body is written, too."""
         self.transport.flush()  # type: ignore[attr-defined]
         super().on_response_complete()
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
 
     def pause_writing(self) -> None:
         """The caller does not read: what is in its way is dropped after a while, and those who wait to write are freed."""
@@ -129,7 +220,7 @@ class Protocol(HttpToolsProtocol):
         if self._since is not None and self.flow.read_paused:
             self._since = now
         if self._since is not None and now - self._since >= self.idle_seconds:
-            if self._in_head:
+            if self._in_head or self.cycle.response_complete:
                 self.transport.close()
                 return
             self.scope[LATE] = True  # type: ignore[literal-required]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,8 +24,14 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(templates()), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     made.filters["shape"] = shape
+    made.filters["marked"] = marked
     made.filters["example"] = lambda value: json.dumps(value, ensure_ascii=False, indent=1)
     return made
+
+
+def marked(text: str) -> Markup:
+    """Return a text of the contract for a page: what stands between backticks is code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def shape(schema: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ def run(settings: Settings, workers: int = 1, ready: Callable[[], None] = lambda
         uvicorn.run(
             "compliance.service.running:app", factory=True, host=settings.host, port=settings.port, workers=workers,
             access_log=False, server_header=False, proxy_headers=False, log_level="warning", lifespan="on",
-            timeout_keep_alive=15, limit_concurrency=_MOST_AT_ONCE, http=Protocol,
+            timeout_keep_alive=15, limit_concurrency=_MOST_AT_ONCE, http=Protocol, ws="none",
         )  # fmt: skip
     except SystemExit as stopped:
         if stopped.code:

@@ -31,6 +31,7 @@ from compliance.law.shape import Reader
 from compliance.law.yaml import Node, Plain
 from compliance.service import tables
 from compliance.service.access import Access, Caller
+from compliance.service.misfits import told
 from compliance.service.problems import Refusal
 from compliance.service.settings import Settings
 from compliance.service.store import Store, StoreError
@@ -52,15 +53,18 @@ class Answers(OrderedDict[tuple[bytes, bytes], bytes]):
         self._room, self._lock = largest, Lock()
 
     def keep(self, question: tuple[bytes, bytes], answer: bytes) -> None:
-        """Remember an answer; the oldest are forgotten. `largest`: bytes of all questions and answers."""
+        """Remember an answer; the oldest are forgotten. `largest`: bytes of all queries, questions and answers."""
         with self._lock:
             if question in self:  # twice in one list
                 return
             self[question] = answer
-            self._room -= len(question[1]) + len(answer)
+            self._room -= _size(question, answer)
             while self._room < 0:
-                (_, asked), told = self.popitem(last=False)
-                self._room += len(asked) + len(told)
+                self._room += _size(*self.popitem(last=False))
+
+
+def _size(question: tuple[bytes, bytes], answer: bytes) -> int:
+    return len(question[0]) + len(question[1]) + len(answer)
 
 
 class Remembered:
@@ -119,21 +123,25 @@ class Service:
 
     def holds(self, anew: bool = False) -> tuple[Hold, ...]:
         """Return the one register of holds, the profile's and the store's; raises StoreError where it cannot be read."""
-        if anew or self._holds[0] < time.monotonic():
-            rows = self.store.read(lambda session: list(session.execute(select(tables.Holds)).scalars()))
-            own = self.profile.holds if self.profile else ()
-            found = (*own, *(hold_of(row, self.knowledge) for row in rows))
-            same = found == self._holds[1]  # then the very same object: answers remembered under it still hold
-            self._holds = (time.monotonic() + HOLDS_SEEN, self._holds[1] if same else found)
-        return self._holds[1]
+        until, last = self._holds  # read once: other threads replace it
+        if not anew and until > time.monotonic():
+            return last
+        rows = self.store.read(lambda session: list(session.execute(select(tables.Holds)).scalars()))
+        own = self.profile.holds if self.profile else ()
+        found: tuple[Hold, ...] = (*own, *(hold_of(row, self.knowledge) for row in rows))
+        if found == last:
+            found = last  # the very same object: answers remembered under it still hold
+        self._holds = (time.monotonic() + HOLDS_SEEN, found)
+        return found
 
     async def holds_now(self) -> tuple[Hold, ...]:
         """Return the register as last read, a second ago at most; the event loop never waits for the store."""
-        return self._holds[1] if self._holds[0] > time.monotonic() else await run_in_threadpool(self.holds)
+        until, last = self._holds
+        return last if until > time.monotonic() else await run_in_threadpool(self.holds)
 
     def forget_holds(self) -> None:
         """Read the holds again before the next decision."""
-        self._holds = (0.0, ())
+        self._holds = (0.0, self._holds[1])
 
 
 def serving(request: Request) -> Service:
@@ -202,7 +210,7 @@ def decoded(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise Refusal("invalid", str(error)) from None
+        raise Refusal("invalid", told(str(error), kind)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal("bad-request", f"The body is no JSON: {error}") from None
 

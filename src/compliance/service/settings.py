@@ -72,8 +72,10 @@ def is_loopback(host: str) -> bool:
 
 def data_folder() -> Path:
     """Return the folder of what the service keeps, by the XDG base directory rules."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
-    return Path(base) / "imaging-compliance"
+    try:
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "imaging-compliance"
+    except RuntimeError:
+        raise UsageError("no home folder: say where the store lies (COMPLIANCE_DATABASE, --database)") from None
 
 
 def _check(settings: Settings) -> Settings:

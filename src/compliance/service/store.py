@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlmodel import Session
 
 from compliance.errors import ComplianceError, UsageError
@@ -48,8 +48,10 @@ class Store:
             Path(file).touch(mode=0o600)  # SQLite gives its other files the mode of this one
         try:
             migrate(self)
-        except OperationalError as error:
+        except DatabaseError as error:
             self.close()
+            if not _out_of_reach(error):
+                raise
             raise StoreError(f"the store cannot be opened: {_said(error)}") from None
         except StoreError:
             self.close()
@@ -66,7 +68,9 @@ class Store:
         try:
             with Session(self.engine) as session:
                 yield session
-        except OperationalError as error:
+        except DatabaseError as error:
+            if not _out_of_reach(error):
+                raise
             raise StoreError(f"the store is not at hand: {_said(error)}") from None
 
     def read(self, work: Callable[[Session], T]) -> T:
@@ -94,7 +98,7 @@ class Store:
                 return once()
             except DBAPIError as error:
                 if not _passing(error) or time.monotonic() + pause > until:
-                    if isinstance(error, OperationalError):
+                    if _out_of_reach(error):
                         raise StoreError(f"the store is not at hand: {_said(error)}") from None
                     raise
                 time.sleep(pause)
@@ -108,6 +112,11 @@ class Store:
             return True
         except DBAPIError:
             return False
+
+
+def _out_of_reach(error: DBAPIError) -> bool:
+    """The database is away or its file damaged (SQLite has no narrower class for that): no fault of this program."""
+    return isinstance(error, OperationalError) or type(error) is DatabaseError
 
 
 def _passing(error: DBAPIError) -> bool:

@@ -17,6 +17,8 @@ from compliance.service.web import desk as law_desk
 from compliance.service.web.forms import POLICY, body_of, form_of, html, with_json, with_query
 from compliance.service.writing import Done, commit, digest
 
+_LONGEST_WHY = 4000
+
 
 async def law(request: Request, pages: Pages) -> Response:
     """The desk, with a law file where one is named."""
@@ -55,15 +57,19 @@ async def _committed(request: Request, name: str, text: str, read: str, why: str
     if not why.strip():
         raise Refusal("invalid", "Say what was changed and why: it stands in the commit")
     await run_in_threadpool(law_desk.need_sound, text, name, folder, service.today())
-    made: list[str] = []  # a transaction that is run again after a broken connection commits no second time
+    if len(why) > _LONGEST_WHY:
+        raise Refusal("invalid", f"The reason is too long. Allowed: {_LONGEST_WHY:,} characters")
+    made: list[
+        handing.Committed
+    ] = []  # a transaction that is run again after a broken connection commits no second time
 
     def work(session: Session, _: str, at: str) -> Done:
         if not made:
             made.append(handing.commit(folder, name, text, read, who.name, why))
-        said = {"commit": made[0], "digest": handing.digest_of(text), "author": who.name, "signed_off_by": who.name}
+        said = {"commit": made[0].id, "digest": made[0].digest, "author": who.name, "signed_off_by": who.name}
         return Done(said, "law.committed", name, {**said, "why": digest(why)})
 
-    await commit(request, name, text.encode(), work)
+    await commit(request, name, f"{name}\n{text}".encode(), work)
     return RedirectResponse(f"/desk.html?id={name}", 303)
 
 

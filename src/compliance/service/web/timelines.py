@@ -13,6 +13,8 @@ from compliance.decision.explain import write_range
 from compliance.law.conditions import NO
 from compliance.law.dates import LAST, OPEN
 from compliance.law.statutes import Norm
+from compliance.law.vocabulary import Vocabulary
+from compliance.service.web.words import plain
 
 WIDTH, LEFT, RIGHT, ROW = 720, 16, 16, 34
 
@@ -29,7 +31,7 @@ class Bar:
     open_end: bool = False
 
 
-def versions(norm: Norm, as_of: int) -> Markup:
+def versions(norm: Norm, as_of: int, vocabulary: Vocabulary) -> Markup:
     """Return the versions of a norm along the years, empty where there is only one."""
     if len(norm.versions) < 2:
         return Markup("")
@@ -41,7 +43,7 @@ def versions(norm: Norm, as_of: int) -> Markup:
     for number, version in enumerate(ordered):
         end = starts[number + 1] - 1 if number + 1 < len(ordered) else last
         begin = first if version.since.earliest == OPEN else starts[number]
-        words = "repealed" if version.repealed else str(version.period or version.duty or "")
+        words = "repealed" if version.repealed else plain(str(version.period or version.duty or ""), vocabulary)
         bars.append(Bar(words, begin, max(end, begin), "now" if begin <= as_of <= end else "past",
                         version.since.earliest == OPEN, number + 1 == len(ordered)))  # fmt: skip
     return drawn(bars, ((as_of, "today"),), f"Versions of {norm.citation} along the years")
@@ -65,7 +67,7 @@ def drawn(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], title: str) -> 
     for year in _years(first, last):
         at = x(date(year, 1, 1).toordinal())
         parts.append(Markup('<line class="axis" x1="{0:.1f}" x2="{0:.1f}" y1="0" y2="{1}"/>').format(at, height - 26))
-        parts.append(Markup('<text class="year" x="{:.1f}" y="{}">{}</text>').format(at, height - 14, year))
+        parts.append(Markup('<text class="year" x="{:.1f}" y="{}">{}</text>').format(at, height - 15, year))
     for number, bar in enumerate(bars):
         parts.append(_bar(bar, number, x))
     for day, word in marks:
@@ -75,7 +77,7 @@ def drawn(bars: Sequence[Bar], marks: Sequence[tuple[int, str]], title: str) -> 
         anchor = "end" if x(day) > WIDTH * 0.8 else "start"
         parts.append(
             Markup('<text class="mark" x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
-                x(day), height - 2, anchor, word
+                x(day), height - 4, anchor, word
             )
         )
     return Markup("").join([*parts, Markup("</svg></div>")])

@@ -22,15 +22,20 @@ STATUSES = {
     "secondary": "secondary: seen quoted or in a table",
     "unverified": "unverified: from memory; holds images back, frees nothing, accuses nobody",
 }
+_DAY = r"\d{4}(?:-\d\d){0,2}"
 MARKS = {"reviewed": "✓✓", "verified": "✓", "secondary": "~", "unverified": "?"}
 
 
 def plain(text: str, vocabulary: Vocabulary) -> str:
-    """Return a text with the names of facts as words: `last_service_date` -> `last service date`."""
+    """Return a text with the names of facts and the ranges of days as words.
+
+    `last_service_date` -> `last service date`; `is 2020-03-01/..` -> `is 2020-03-01 or later`.
+    """
 
     def spaced(found: re.Match[str]) -> str:
         return found.group().replace("_", " ")
 
+    text = re.sub(rf"\bis ({_DAY})/\.\.", r"is \1 or later", re.sub(rf"\bis \.\./({_DAY})", r"is \1 or earlier", text))
     return re.sub(r"\b[a-z]+(?:_[a-z]+)+\b", spaced, text) if "_" in text else text
 
 
