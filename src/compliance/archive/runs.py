@@ -60,11 +60,15 @@ class Run(NamedTuple):
 class Runs:
     """The runs of one series in the order of tags; `forms` tells by kind how the elements begin that may vary.
 
+    What varied in the series before is expected to vary in this one, unless that was much.
+
     Nothing is changed in place: a run that one thread follows is whole while another splits it.
     """
 
-    def __init__(self, forms: dict[int, Form]) -> None:
+    def __init__(self, forms: dict[int, Form], before: Runs | None = None) -> None:
         self.forms = forms
+        varied = {run.tag for run in before.known[0]} if before else set()
+        self._expected = varied if len(varied) <= _FEW else set()
         self.recorded = 0
         self._keep([])
 
@@ -72,10 +76,18 @@ class Runs:
         self.known = runs, {run.same[:8]: number for number, run in enumerate(runs) if run.elements}
 
     def record(self, block: bytes, walked: list[Element]) -> None:
-        """Make a run of the elements of an instance, which follow each other in the block."""
-        if walked and self.recorded < _MOST_RECORDED:
-            self.recorded += 1
-            self._keep([_run(block, 0, walked, None)])
+        """Make runs of the elements of an instance, which follow each other in the block."""
+        if not walked or self.recorded == _MOST_RECORDED:
+            return
+        self.recorded += 1
+        runs, begin = [], 0
+        for number, element in enumerate(walked):
+            if element[2] in self._expected and (varies := _varying(element, block, 0, self.forms)):
+                runs.append(_run(block, 0, walked[begin:number], varies))
+                begin = number + 1
+        if begin < len(walked):
+            runs.append(_run(block, 0, walked[begin:], None))
+        self._keep(runs)
 
     def left(self, walked: list[Element]) -> None:
         """Forget the runs, so that they are recorded anew, where an instance has many elements that stand in none."""
@@ -145,7 +157,7 @@ def _varying(element: Element, same: bytes, begin: int, forms: dict[int, Form]) 
     form = forms.get(kind)
     if form is None or tag == CHARSET.tag:
         return None
-    return Varying(same[start - begin :][: form.fixed], tag, value is not None, form)
+    return Varying(same[start - begin : start - begin + form.fixed], tag, value is not None, form)
 
 
 def _run(block: bytes, begin: int, elements: list[Element], varying: Varying | None) -> Run:

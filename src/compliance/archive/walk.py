@@ -80,6 +80,7 @@ class Grammar:
         self.inner: dict[bytes, Step] = {}
         self.metas: dict[tuple[bytes, bytes] | None, bytes] = {}
         self.runs: dict[bytes, Runs] = {}
+        self.latest: Runs | None = None
         if implicit:
             self.forms = dict.fromkeys((_SKIP, _TAKE), Form(4, 4, 8, self.long))
         else:
@@ -137,7 +138,7 @@ class Grammar:
         if runs is None:
             if len(self.runs) > _SERIES:
                 self.runs.clear()
-            runs = self.runs[name] = Runs(self.forms)
+            self.latest = runs = self.runs[name] = Runs(self.forms, self.latest)
         return runs
 
     def items(self, block: bytes, at: int, stop: int, length: int, kept: Items | None, depth: int) -> int:
