@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from compliance.archive.keys import Keys
-from compliance.archive.reading import DIED, Entry, Reader, begin, line, read
+from compliance.archive.reading import DIED, Entry, Reader, begin, columns, line, read
 
-CHUNK = 64
-IN_FLIGHT = 4  # chunks a worker, read or waiting to be read
+CHUNK = 256
+IN_FLIGHT = 2  # chunks a worker, read or waiting to be read
 
 
 class Chunk(NamedTuple):
@@ -67,7 +67,8 @@ def read_all(folder: Path, entries: Iterator[Entry], workers: int, keys: Keys) -
     while lost is None or lost:
         lost = []
         yield from _pooled(folder, chunks, workers, keys, lost)
-        yield from (Chunk([entry], _alone(folder, entry, keys)) for entry in lost)
+        if lost:
+            yield from _apart(folder, lost, keys)
 
 
 def _pooled(
@@ -80,7 +81,7 @@ def _pooled(
         def more(number: int) -> None:
             for chunk in islice(chunks, 0 if lost else number):
                 try:
-                    reading[pool.submit(read, chunk)] = chunk
+                    reading[pool.submit(read, columns(chunk))] = chunk
                 except BrokenProcessPool:
                     lost.extend(chunk)
                     return
@@ -98,10 +99,16 @@ def _pooled(
                 more(1)
 
 
-def _alone(folder: Path, entry: Entry, keys: Keys) -> str:
-    """Read one file in a process of its own: a file that kills its reader loses only itself."""
-    with ProcessPoolExecutor(1, initializer=begin, initargs=(str(folder), keys)) as pool:
-        try:
-            return pool.submit(read, [entry]).result()
-        except BrokenProcessPool:
-            return line(entry, "damaged", DIED)
+def _apart(folder: Path, entries: list[Entry], keys: Keys) -> Iterator[Chunk]:
+    """Read files in a process of their own; one that kills its reader is found by halving, and loses only itself."""
+    try:
+        with ProcessPoolExecutor(1, initializer=begin, initargs=(str(folder), keys)) as pool:
+            lines = pool.submit(read, columns(entries)).result()
+    except BrokenProcessPool:
+        if len(entries) > 1:
+            middle = len(entries) // 2
+            yield from _apart(folder, entries[:middle], keys)
+            yield from _apart(folder, entries[middle:], keys)
+            return
+        lines = line(entries[0], "damaged", DIED)
+    yield Chunk(entries, lines)

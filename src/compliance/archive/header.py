@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 from pathlib import Path
-from struct import Struct
 
 from compliance.archive import attributes as a
 from compliance.archive import careful
 from compliance.archive.attributes import Header, NotDicom
 from compliance.archive.structure import TAIL, Damaged, Unusual, inflate, pixels_remark
 from compliance.archive.texts import numbers, plain, text
-from compliance.archive.walk import FIRST_BLOCK, Found, Grammar, Read, Walk, read_meta
+from compliance.archive.walk import FIRST_BLOCK, Found, Grammar, Items, Read, Walk, read_meta
 
 __all__ = ["Header", "NotDicom", "quick_header", "read_header"]
 
 _TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-_META_LENGTH = Struct("<HH2sHL").unpack_from
-_SYNTAX = re.compile(rb"[0-9.]+")
-_DEFLATED, _DICOMDIR = b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.3.10"
+_META_START = b"DICM\2\0\0\0UL\4\0"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
 _GRAMMARS = {b"1.2.840.10008.1.2": Grammar("<", True), b"1.2.840.10008.1.2.2": Grammar(">", False)}
 _EXPLICIT = Grammar("<", False)
 _BY_CHARSET = (b"LO", b"SH")
-_SERIES_UID = a.TEXTS["series_uid"].tag
 _SOP_UID = a.TEXTS["sop_uid"].tag
 _TEXTS = [(name, one) for name, one in a.TEXTS.items() if name != "sop_uid"]
-_SHARED = [a.CHARSET.tag, a.RATIO.tag, *(one.tag for _, one in _TEXTS)]
+_SHARED = [one.tag for one in (a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT, *(one for _, one in _TEXTS))]
 
 
 def read_header(path: Path | str) -> Header:
@@ -54,7 +50,7 @@ def quick_header(path: Path | str) -> Header:
             os.lseek(file, position, os.SEEK_SET)
             return os.read(file, size)
 
-        return _part10(os.read(file, FIRST_BLOCK), os.fstat(file).st_size, read)
+        return _part10(os.read(file, FIRST_BLOCK), os.lseek(file, 0, os.SEEK_END), read)
     finally:
         os.close(file)
 
@@ -73,16 +69,12 @@ def _part10(block: bytes, end: int, read: Read) -> Header:
 
 def _meta(block: bytes) -> tuple[bytes, int]:
     """Return the transfer syntax and where the data set begins (PS3.10 7.1)."""
-    if len(block) < 160 or block[128:132] != b"DICM":
+    if block[128:140] != _META_START or len(block) < 160:
         raise Unusual
-    *group_length, length = _META_LENGTH(block, 132)
-    start = 144 + length
-    if group_length != [2, 0, b"UL", 4] or start + 8 > len(block) or block[start : start + 2] == b"\2\0":
+    start = 144 + int.from_bytes(block[140:144], "little")
+    if start + 8 > len(block) or block[start : start + 2] == b"\2\0":
         raise Unusual
-    storage, syntax = read_meta(_EXPLICIT, block, 144, start)
-    if storage == _DICOMDIR or not _SYNTAX.fullmatch(syntax):
-        raise Unusual
-    return syntax, start
+    return read_meta(_EXPLICIT, block, 144, start), start
 
 
 def _data_set(block: bytes, at: int, end: int, read: Read, syntax: bytes) -> Header:
@@ -91,7 +83,6 @@ def _data_set(block: bytes, at: int, end: int, read: Read, syntax: bytes) -> Hea
         raise Unusual  # pydicom takes the data set for explicit VR
     walk = Walk(read, end, grammar)
     pixels = walk.run(block, at)
-    grammar.runs.begin(walk.found.get(_SERIES_UID, b""))
     header = _header(walk.found)
     header["transfer_syntax"] = syntax.decode()
     if pixels is None:
@@ -109,32 +100,31 @@ def _header(found: Found) -> Header:
     header["sop_uid"] = plain.__wrapped__(found.get(_SOP_UID, b""))
     if not (header["sop_uid"] and header["study_uid"] and header["series_uid"]):
         raise Unusual
-    if a.TITLE.tag in found or a.EQUIPMENT.tag in found:
-        charset = found.get(a.CHARSET.tag, b"")
-        header["title_code"] = _code(found, a.TITLE.tag, charset)
-        header["contributing_equipment"] = a.equipment([_maker(i, charset) for i in found.get(a.EQUIPMENT.tag, ())[:8]])
     return header
 
 
 @functools.lru_cache(maxsize=1024)
-def _shared(charset: bytes | None, ratio: bytes | None, *values: bytes | None) -> Header:
-    header: Header = {"title_code": "", "contributing_equipment": "", "lossy_ratio": None}
+def _shared(
+    charset: bytes | None, ratio: bytes | None, title: Items | None, makers: Items | None, *values: bytes | None
+) -> Header:
+    words = charset or b""
+    header: Header = {
+        "title_code": _code(title, words),
+        "contributing_equipment": a.equipment([_maker(item, words) for item in (makers or ())[:8]]),
+        "lossy_ratio": None,
+    }
     for (name, one), raw in zip(_TEXTS, values):
         value = raw or b""
         header[name] = (
-            text(value, charset or b"")
-            if one.vr in _BY_CHARSET
-            else numbers(value)
-            if one.vr == b"DS"
-            else plain(value)
+            text(value, words) if one.vr in _BY_CHARSET else numbers(value) if one.vr == b"DS" else plain(value)
         )
     if ratio is not None:
         header["lossy_ratio"] = a.largest_ratio(numbers(ratio))
     return header
 
 
-def _code(found: Found, tag: int, charset: bytes) -> str:
-    for item in found.get(tag, ())[:1]:
+def _code(items: Items | None, charset: bytes) -> str:
+    for item in (items or ())[:1]:
         words = (text(item.get(one.tag, b""), charset) for one in (a.CODE_VALUE, a.CODE_SCHEME))
         return "/".join(filter(None, words))
     return ""
@@ -142,4 +132,4 @@ def _code(found: Found, tag: int, charset: bytes) -> str:
 
 def _maker(item: Found, charset: bytes) -> str:
     words = (text(item.get(one.tag, b""), charset) for one in (a.MAKER, a.MODEL))
-    return " ".join(filter(None, (_code(item, a.PURPOSE.tag, charset), *words)))
+    return " ".join(filter(None, (_code(item.get(a.PURPOSE.tag), charset), *words)))

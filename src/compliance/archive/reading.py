@@ -6,6 +6,7 @@ id leaves a worker: the key takes its place at once.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -13,12 +14,15 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from compliance.archive.attributes import Header, NotDicom
+from compliance.archive.attributes import TEXTS, Header, NotDicom
 from compliance.archive.header import read_header
 from compliance.archive.keys import Keys
 from compliance.archive.structure import Damaged
+
+Columns = tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]  # paths, sizes, times
 
 IN_FLIGHT = 8  # reads at a time in one worker where the disk is slow
 NOT_OPENED = "cannot be opened"
@@ -26,6 +30,8 @@ NOT_READ = "cannot be read"
 DIED = "its reader died"
 TO_TRY_AGAIN = (NOT_OPENED, NOT_READ, DIED)
 _quoted = json.encoder.encode_basestring_ascii
+_SHARED = (*(name for name in TEXTS if name != "sop_uid"), "transfer_syntax", "lossy_ratio", "title_code", "contributing_equipment")  # fmt: skip
+_shared = itemgetter(*_SHARED)
 
 
 class Entry(NamedTuple):
@@ -57,7 +63,7 @@ class Reader:
     folder: str
     keys: Keys
     waiting: bool = False
-    known: dict[tuple[tuple[str, Any], ...], str] = field(default_factory=dict)
+    known: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.keyed_by = self.keys.name
@@ -82,8 +88,7 @@ class Reader:
             return line(entry, "damaged", NOT_OPENED)
         try:
             header = read_header(f"{self.folder}/{entry.path}")
-            remark = header.pop("remark")
-            return line(entry, "read", remark, self.encode(header))
+            return line(entry, "read", header["remark"], self.encode(header))
         except NotDicom as error:
             return line(entry, "not DICOM", str(error))
         except Damaged as error:
@@ -98,26 +103,34 @@ class Reader:
 
         The instances of a series share all but the SOP instance UID.
         """
-        instance, shared = header.pop("sop_uid"), tuple(header.items())
+        shared = _shared(header)
         text = self.known.get(shared)
         if text is None:
             if len(self.known) > 1_000:
                 self.known.clear()
-            header["patient_key"] = self.keys.key(header["issuer"], header["institution"], header.pop("patient_id"))
-            header["keyed_by"] = self.keyed_by
-            text = self.known[shared] = json.dumps(header, sort_keys=True, separators=(",", ":"))
-        return f'{{"sop_uid":{_quoted(instance)},{text[1:]}'
+            words = dict(zip(_SHARED, shared))
+            words["patient_key"] = self.keys.key(words["issuer"], words["institution"], words.pop("patient_id"))
+            words["keyed_by"] = self.keyed_by
+            text = self.known[shared] = json.dumps(words, sort_keys=True, separators=(",", ":"))
+        return f'{{"sop_uid":{_quoted(header["sop_uid"])},{text[1:]}'
 
 
 _worker = threading.local()
 
 
 def begin(folder: str, keys: Keys) -> None:
-    """Prepare a worker process."""
+    """Prepare a worker process; what it has of its parent need not be looked through for garbage."""
+    gc.freeze()
     _worker.reader = Reader(folder, keys)
 
 
-def read(entries: list[Entry]) -> str:
+def columns(entries: list[Entry]) -> Columns:
+    """Return entries in the shape in which they travel to a worker process at the least cost."""
+    paths, sizes, times = zip(*entries)
+    return paths, sizes, times
+
+
+def read(entries: Columns) -> str:
     """Return the lines of some files, in a worker process."""
-    lines: str = _worker.reader.read(entries)
+    lines: str = _worker.reader.read(list(map(Entry, *entries)))
     return lines

@@ -1,101 +1,177 @@
-"""Runs: stretches of elements that follow each other, with the same lengths, in one instance of a series after another.
+"""Runs: what the headers of one series have in common, byte by byte.
 
-A run compares the heads of many elements at once and knows where the wanted values lie among them. Where an instance
-differs, the run is split there, so that soon only the elements whose lengths change are walked one by one.
+A run is a stretch of elements that are the same in every instance, up to one that varies, of which only the tag and the
+VR are the same. Its bytes are compared at once, and what was made of them stands. Where an instance differs, the run is
+split, so that soon each run ends where the instances begin to differ.
 """
 
 from __future__ import annotations
 
-import struct
+from bisect import bisect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-MOST_PARTS = 32
-_MOST_KNOWN = 20_000
+from compliance.archive.attributes import CHARSET
+
+Element = tuple[int, int, int, int, Any]  # where it begins and ends, its tag, its kind, its value where wanted
+Length = Callable[[bytes, int], tuple[int]]
+_FEW = 32  # elements of an instance that may stand in no run
+_MOST_RECORDED = 8
 
 
-class Part(NamedTuple):
-    """One element of a run, with its form in a struct.
+class Form(NamedTuple):
+    """How elements of a kind begin: bytes of tag and VR, where the length stands and the value, what reads the length."""
 
-    `head` is what must be equal: tag, VR and length; of a sequence all its bytes, and then `items` are what it holds.
-    """
+    fixed: int
+    place: int
+    value: int
+    length: Length
 
-    head: bytes
-    size: int
+
+class Varying(NamedTuple):
+    """An element that varies: the bytes of its tag and VR, the tag, whether the value is wanted, its form."""
+
+    same: bytes
     tag: int
     wanted: bool
-    items: list[dict[int, Any]] | None
-    form: str
+    form: Form
 
 
 class Run(NamedTuple):
-    """A run, ready to be compared: the heads, the bytes to go on, the first and last tag, where the wanted values lie."""
+    """A run: the bytes to be compared, and what follows from them, laid out flat for the sake of speed.
 
-    unpack: Callable[[bytes, int], tuple[Any, ...]]
-    heads: tuple[bytes, ...]
-    size: int
-    first: int
-    last: int
-    wanted: list[tuple[int, int, int]]
-    items: dict[int, Any]
-    parts: list[Part]
-
-
-class Runs(dict[bytes, Run | None]):
-    """The runs of one series, by the first eight bytes; None where no two elements keep together.
-
-    They are recorded when a second instance of a series follows the first, and forgotten when another series comes.
+    Of the whole elements: how many bytes, the last tag, the wanted values. Of the one that varies behind them: its tag (0
+    where there is none), whether its value is wanted, where length and value stand from the beginning of the run.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.series = b""
-        self.recording = False
-        self._parts: dict[bytes, Part] = {}
+    same: bytes
+    size: int
+    last: int
+    values: dict[int, Any]
+    tag: int
+    wanted: bool
+    place: int
+    value: int
+    length: Length
+    elements: list[Element]
+    varying: Varying | None
 
-    def part(self, head: bytes, size: int, tag: int, wanted: bool, items: list[dict[int, Any]] | None) -> Part:
-        """Return an element as a part of runs; equal heads give the same part."""
-        part = self._parts.get(head)
-        if part is None:
-            if len(self._parts) > _MOST_KNOWN:
-                self._parts.clear()
-            form = f"{len(head)}s{size - len(head)}x"
-            part = self._parts[head] = Part(head, size, tag, wanted, items, form)
-        return part
 
-    def begin(self, series: bytes) -> None:
-        """Say to which series the file belongs that was walked just now."""
-        self.recording = series == self.series
-        if not self.recording:
-            self.clear()
-            self.series = series
+class Runs:
+    """The runs of one series in the order of tags; `forms` tells by kind how the elements begin that may vary.
 
-    def add(self, parts: list[Part]) -> list[Part]:
-        """Remember elements that were walked one after the other; return an empty list to begin the next with."""
-        for start in range(0, len(parts), MOST_PARTS):
-            self._set(parts[start : start + MOST_PARTS])
+    What varied in the series before is expected to vary in this one, unless that was much.
+
+    Nothing is changed in place: a run that one thread follows is whole while another splits it.
+    """
+
+    def __init__(self, forms: dict[int, Form], before: Runs | None = None) -> None:
+        self.forms = forms
+        varied = {run.tag for run in before.known[0]} if before else set()
+        self._expected = varied if len(varied) <= _FEW else set()
+        self.recorded = 0
+        self._keep([])
+
+    def _keep(self, runs: list[Run]) -> None:
+        self.known = runs, {run.same[:8]: number for number, run in enumerate(runs) if run.elements}
+
+    def record(self, block: bytes, walked: list[Element]) -> None:
+        """Make runs of the elements of an instance, which follow each other in the block."""
+        if not walked or self.recorded == _MOST_RECORDED:
+            return
+        self.recorded += 1
+        runs, begin = [], 0
+        for number, element in enumerate(walked):
+            if element[2] in self._expected and (varies := _varying(element, block, 0, self.forms)):
+                runs.append(_run(block, 0, walked[begin:number], varies))
+                begin = number + 1
+        if begin < len(walked):
+            runs.append(_run(block, 0, walked[begin:], None))
+        self._keep(runs)
+
+    def left(self, walked: list[Element]) -> None:
+        """Forget the runs, so that they are recorded anew, where an instance has many elements that stand in none."""
+        if len(walked) > _FEW:
+            self._keep([])
+
+    def follow(self, block: bytes, at: int, last: int, found: dict[int, Any]) -> tuple[int, int]:
+        """Go from an element along the runs, as far as the block is like them; return where that ends and the last tag."""
+        runs, places = self.known
+        number = places.get(block[at : at + 8])
+        if number is None or runs[number].elements[0][2] <= last:
+            return at, last
+        runs, end = runs[number:], len(block)
+        while runs:
+            for same, size, final, values, tag, wanted, place, value, length, _, _ in runs:
+                if not block.startswith(same, at):
+                    runs = self._split(same, block, at) if at + len(same) <= end else []
+                    break
+                if values:
+                    found.update(values)
+                if tag:
+                    start = at + value
+                    behind = start + length(block, at + place)[0] if start <= end else end + 1
+                    if behind > end:
+                        return at + size, final or last
+                    if wanted:
+                        found[tag] = block[start:behind]
+                    at, last = behind, tag
+                else:
+                    at, last = at + size, final
+            else:
+                break
+        return at, last
+
+    def _split(self, same: bytes, block: bytes, at: int) -> list[Run]:
+        """Split the run of these bytes where the data at `at` differ from it; return it and those behind, none if it cannot be."""
+        runs, _ = self.known
+        for number, run in enumerate(runs):
+            if run.same is same:
+                parts, behind = _parts(run, block, at, self.forms), runs[number + 1 :]
+                if parts:
+                    self._keep(runs[:number] + parts + behind)
+                    return parts + behind
         return []
 
-    def split(self, run: Run, block: bytes, at: int) -> None:
-        """Split a run at the element in which the data at `at` differ from it."""
-        pairs = zip(run.unpack(block, at), run.heads)
-        shared = next(number for number, (there, here) in enumerate(pairs) if there != here)
-        self[run.heads[0][:8]] = None
-        self._set(run.parts[:shared])
-        self._set(run.parts[shared + 1 :])
 
-    def _set(self, parts: list[Part]) -> None:
-        if len(parts) > 1:
-            self[parts[0].head[:8]] = _run(parts)
+def _parts(run: Run, block: bytes, at: int, forms: dict[int, Form]) -> list[Run]:
+    """Return the runs that a run falls into where the data at `at` differ from it; none where it is but one element."""
+    same, elements, varying = run.same, run.elements, run.varying
+    if not elements:
+        return []
+    begin = elements[0][0]
+    alike = bisect(elements, False, key=lambda one: not block.startswith(same[: one[1] - begin], at))
+    before, odd, behind = elements[:alike], elements[alike : alike + 1], elements[alike + 1 :]
+    varies = _varying(odd[0], same, begin, forms) if odd else None
+    parts: list[tuple[list[Element], Varying | None]]
+    if varies and block.startswith(varies.same, at + odd[0][0] - begin):
+        parts = [(before, varies), (behind, varying)]
+    else:
+        parts = [(before, None), (odd, None), (behind, varying)]
+    made = [_run(same, begin, some, last) for some, last in parts if some or last]
+    return made if len(made) > 1 or made[0].varying else []
 
 
-def _run(parts: list[Part]) -> Run:
-    places, items, at = [], {}, 0
-    for head, size, tag, wanted, kept, _ in parts:
-        if wanted:
-            places.append((tag, at + len(head), at + size))
-        elif kept is not None:
-            items[tag] = kept
-        at += size
-    unpack = struct.Struct("".join([part.form for part in parts])).unpack_from
-    return Run(unpack, tuple([part.head for part in parts]), at, parts[0].tag, parts[-1].tag, places, items, parts)
+def _varying(element: Element, same: bytes, begin: int, forms: dict[int, Form]) -> Varying | None:
+    start, _, tag, kind, value = element
+    form = forms.get(kind)
+    if form is None or tag == CHARSET.tag:
+        return None
+    return Varying(same[start - begin : start - begin + form.fixed], tag, value is not None, form)
+
+
+def _run(block: bytes, begin: int, elements: list[Element], varying: Varying | None) -> Run:
+    """Return neighbouring elements as a run; the first byte of the block lies at `begin`."""
+    same = block[elements[0][0] - begin : elements[-1][1] - begin] if elements else b""
+    size, last = len(same), elements[-1][2] if elements else 0
+    values = {tag: value for _, _, tag, _, value in elements if value is not None}
+    if varying is None:
+        return Run(same, size, last, values, 0, False, 0, 0, _no_length, elements, None)
+    _, place, value, length = varying.form
+    same += varying.same
+    varies = (varying.tag, varying.wanted, size + place, size + value, length)
+    return Run(same, size, last, values, *varies, elements, varying)
+
+
+def _no_length(block: bytes, at: int) -> tuple[int]:
+    return (0,)

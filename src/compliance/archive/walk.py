@@ -11,30 +11,41 @@ remembers what it made of them: one look-up an element, the same for every file.
 from __future__ import annotations
 
 import functools
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
 
 from compliance.archive import attributes as a
-from compliance.archive.runs import Part, Runs
+from compliance.archive.runs import Element, Form, Runs
 from compliance.archive.structure import LONG_FORM, PIXEL_DATA, SHORT_FORM, UNDEFINED, Unusual
 from compliance.archive.texts import is_charset
 
-Found = dict[int, Any]  # tag -> bytes, or a list of items for a sequence
+Found = dict[int, Any]  # tag -> bytes, or the items of a sequence
 Step = tuple[int, int, int]  # tag, bytes to go on, kind
 Read = Callable[[int, int], bytes]  # position, size -> that many bytes, or as many as there are
+
+
+class Items(list[Found]):
+    """The items of a sequence: made once for the same bytes, so the object itself is the key of what is made of them."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+    __eq__ = object.__eq__
+
 
 FIRST_BLOCK = 16_384
 NEXT_BLOCK = 65_536
 MOST_READ = 12 << 20
 DEEPEST = 32
-_HEADS = 20_000  # most heads, and most sequences, that a grammar remembers
-_SHORT = 1024
-_NOT_MET: list[Found] = []
+_HEADS = 20_000  # most heads that a grammar remembers
+_SERIES = 64  # most series whose runs are remembered
+_SERIES_UID = a.TEXTS["series_uid"].tag
 _SKIP, _TAKE, _LONG, _SEQUENCE, _PIXELS, _END = range(6)
 _OUTER = {one.tag: one.vr for one in (*a.TEXTS.values(), a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT)}
 _META_INSTANCE = b"\x02\x00\x03\x00UI"
 _META = (0x00020002, 0x00020010)
+_DICOMDIR = b"1.2.840.10008.1.3.10"
+_SYNTAX = re.compile(rb"[0-9.]+")
 _OUTER.update(dict.fromkeys(_META, b"UI"))
 _INNER = {one.tag: one.vr for one in (a.CHARSET, a.PURPOSE, a.CODE_VALUE, a.CODE_SCHEME, a.MAKER, a.MODEL)}
 _SEQUENCES = frozenset((
@@ -67,10 +78,17 @@ class Grammar:
         self.item = struct.Struct(order + "HHL").unpack_from
         self.outer: dict[bytes, Step] = {}
         self.inner: dict[bytes, Step] = {}
-        self.metas: dict[tuple[bytes, bytes] | None, tuple[bytes, bytes]] = {}
-        self.runs = Runs()
-        self.sequences: dict[bytes, list[Found] | None] = {}
-        self.sequence_end = struct.pack(order + "HHL", 0xFFFE, 0xE0DD, 0)
+        self.metas: dict[tuple[bytes, bytes] | None, bytes] = {}
+        self.runs: dict[bytes, Runs] = {}
+        self.latest: Runs | None = None
+        if implicit:
+            self.forms = dict.fromkeys((_SKIP, _TAKE), Form(4, 4, 8, self.long))
+        else:
+            short = Form(6, 6, 8, struct.Struct(order + "H").unpack_from)
+            self.forms = {_SKIP: short, _TAKE: short, _LONG: Form(8, 8, 12, self.long)}
+        series = _SERIES_UID.to_bytes(4)
+        self.series_head = struct.pack(order + "HH", *struct.unpack(">HH", series)) + (b"" if implicit else b"UI")
+        self.low = 4 if implicit else 6 if order == "<" else 7  # where the low byte of a short length stands
 
     def learn(self, head: bytes, inside: bool) -> Step:
         """Return what eight bytes say: the tag, how far to go on, and what stands there. Raises Unusual, struct.error."""
@@ -112,34 +130,18 @@ class Grammar:
             raise Unusual
         return tag, 8, _END
 
-    def met(self, block: bytes, at: int, skip: int) -> tuple[bytes, list[Found] | None]:
-        """Return the bytes of a short sequence that was walked before, and its items where wanted; b"" for others."""
-        whole = self._whole(block, at, skip)
-        kept = self.sequences.get(whole, _NOT_MET)
-        return (b"", None) if kept is _NOT_MET else (whole, kept)
+    def runs_of(self, block: bytes, at: int) -> Runs:
+        """Return the runs of the series whose UID stands in a block; another UID found there costs time alone."""
+        place = block.find(self.series_head, at, at + FIRST_BLOCK)
+        name = block[place : place + 8 + block[place + self.low]] if 0 <= place <= len(block) - 8 else b""
+        runs = self.runs.get(name)
+        if runs is None:
+            if len(self.runs) > _SERIES:
+                self.runs.clear()
+            self.latest = runs = self.runs[name] = Runs(self.forms, self.latest)
+        return runs
 
-    def _whole(self, block: bytes, at: int, skip: int) -> bytes:
-        if at + skip > len(block):
-            return b""
-        (length,) = self.long(block, at + skip - 4)
-        end = block.find(self.sequence_end, at, at + _SHORT) + 8 if length == UNDEFINED else at + skip + length
-        return block[at:end] if 8 < end - at <= _SHORT and end <= len(block) else b""
-
-    def sequence(self, block: bytes, at: int, skip: int, length: int, stop: int) -> tuple[int, list[Found] | None]:
-        """Return where a sequence of the data set ends, and its items where they are wanted.
-
-        Sequences repeat from file to file, byte by byte: a short one is walked once. Raises as `items`.
-        """
-        kept: list[Found] | None = [] if self.outer[block[at : at + 8]][0] in _OUTER else None
-        end = self.items(block, at + skip, stop, length, kept, 1)
-        whole = self._whole(block, at, skip)
-        if len(whole) == end - at:
-            if len(self.sequences) > _HEADS:
-                self.sequences.clear()
-            self.sequences[whole] = kept
-        return end, kept
-
-    def items(self, block: bytes, at: int, stop: int, length: int, kept: list[Found] | None, depth: int) -> int:
+    def items(self, block: bytes, at: int, stop: int, length: int, kept: Items | None, depth: int) -> int:
         """Walk over the items of a sequence, keep the wanted values if asked to; return where it ends.
 
         Raises Unusual; struct.error where the block ends before the sequence.
@@ -201,9 +203,9 @@ class Grammar:
         self, block: bytes, at: int, end: int, size: int, tag: int, kind: int, found: Found | None, depth: int
     ) -> int:
         if kind == _SEQUENCE:
-            kept: list[Found] | None = None
+            kept: Items | None = None
             if found is not None and tag in _INNER:
-                found[tag] = kept = []
+                found[tag] = kept = Items()
             return self.items(block, at, end, size, kept, depth + 1)
         if size == UNDEFINED:
             raise Unusual
@@ -216,23 +218,23 @@ def _take(tag: int, value: bytes, found: Found) -> None:
     found[tag] = value
 
 
-def read_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[bytes, bytes]:
-    """Return the media storage SOP class and the transfer syntax of a file meta information (PS3.10 7.1).
+def read_meta(grammar: Grammar, block: bytes, at: int, end: int) -> bytes:
+    """Return the transfer syntax of a file meta information (PS3.10 7.1); a DICOMDIR is Unusual.
 
     Files of one writer differ in the SOP instance alone: what stands before and after it is walked once.
     """
     place = block.find(_META_INSTANCE, at, end)
     rest = place + 8 + int.from_bytes(block[place + 6 : place + 8], "little")
     key = (block[at:place], block[rest:end]) if at <= place and rest <= end else None
-    if key in grammar.metas:
-        return grammar.metas[key]
-    places, found = _walk_meta(grammar, block, at, end)
-    if key is not None and place in places and len(grammar.metas) < _HEADS:
-        grammar.metas[key] = found
-    return found
+    syntax = grammar.metas.get(key)
+    if syntax is None:
+        places, syntax = _walk_meta(grammar, block, at, end)
+        if key is not None and place in places and len(grammar.metas) < _HEADS:
+            grammar.metas[key] = syntax
+    return syntax
 
 
-def _walk_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[list[int], tuple[bytes, bytes]]:
+def _walk_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[list[int], bytes]:
     found, last, places = dict.fromkeys(_META, b""), 0x00020000, []
     while at < end:
         tag, skip, kind = grammar.outer.get(block[at : at + 8]) or grammar.learn(block[at : at + 8], False)
@@ -245,9 +247,10 @@ def _walk_meta(grammar: Grammar, block: bytes, at: int, end: int) -> tuple[list[
         places.append(at)
         last = tag
         at += skip
-    if at != end:
+    storage, syntax = (found[tag].rstrip(b"\0 ") for tag in _META)
+    if at != end or storage == _DICOMDIR or not _SYNTAX.fullmatch(syntax):
         raise Unusual
-    return places, (found[_META[0]].rstrip(b"\0 "), found[_META[1]].rstrip(b"\0 "))
+    return places, syntax
 
 
 class Walk:
@@ -265,87 +268,66 @@ class Walk:
         None where the data set ends without pixel data. Raises Unusual.
         """
         self.block = block
+        runs = self.grammar.runs_of(block, at)
         while True:
-            at = self._near(at)
-            head = self.block[at : at + 8]
-            if len(head) < 8:
-                if self.start + at == self.end:
-                    return None
-                at = self._next(at, 8)
-                continue
-            tag, skip, kind = self.grammar.outer.get(head) or self.grammar.learn(head, False)
-            if tag <= self.last:
-                raise Unusual
-            if kind == _TAKE:
-                at = self._next(at, skip)
-                continue
-            try:
-                length = self.grammar.long(self.block, at + skip - 4)[0] if kind > _TAKE else 0
-                if kind == _PIXELS:
-                    return self.start + at + skip, length
-                at = self._far(at, tag, skip, kind, length)
-                self.last = tag
-            except struct.error:
-                at = self._next(at, 2 * (len(self.block) - at))
+            at, skip, kind = self._near(at, runs)
+            size = len(self.block)
+            if self.start + at == self.end:
+                return None
+            if kind == _PIXELS and at + skip <= size:
+                return self.start + at + skip, self.grammar.long(self.block, at + skip - 4)[0]
+            at = self._next(at, max(skip, 2 * (size - at)))
+            runs = Runs(self.grammar.forms)  # a second block is rare: nothing is known of it
 
-    def _near(self, at: int) -> int:
-        """Walk over what lies in the block; stop at its end, at pixel data, or at a sequence not met before."""
+    def _near(self, at: int, runs: Runs) -> tuple[int, int, int]:
+        """Walk over what lies in the block; return what it cuts off, or the pixel data: where, how far to go on, which kind."""
         block, size, last, found, grammar = self.block, len(self.block), self.last, self.found, self.grammar
-        runs, known, recording = grammar.runs, grammar.outer.get, grammar.runs.recording
-        parts: list[Part] = []
-        while True:
-            head = block[at : at + 8]
-            run = runs.get(head)
-            if run and at + run.size <= size:
-                if run.unpack(block, at) != run.heads:
-                    runs.split(run, block, at)
-                    continue
-                if run.first <= last:
+        known, follow = grammar.outer.get, runs.follow if runs.known[0] else None
+        walked: list[Element] = []
+        value: Any
+        try:
+            while True:
+                if follow:
+                    at, last = follow(block, at, last, found)
+                head = block[at : at + 8]
+                if len(head) < 8:
+                    skip, kind = 8, _SKIP
+                    break
+                tag, skip, kind = known(head) or grammar.learn(head, False)
+                if tag <= last:
                     raise Unusual
-                for tag, low, high in run.wanted:
-                    found[tag] = block[at + low : at + high]
-                if run.items:
-                    found.update(run.items)
-                parts = parts and runs.add(parts)
-                at, last = at + run.size, run.last
-                continue
-            if len(head) < 8:
-                break
-            tag, skip, kind = known(head) or grammar.learn(head, False)
-            if tag <= last:
-                raise Unusual
-            items = None
-            if kind == _LONG and at + skip <= size:
-                head = block[at : at + 12]
-                skip += grammar.long(block, at + 8)[0]
-            elif kind == _SEQUENCE:
-                whole, items = grammar.met(block, at, skip)
-                if whole:
-                    head, skip, kind = whole, len(whole), _SKIP
-                    if items is not None:
-                        found[tag] = items
-            if kind > _LONG or at + skip > size:
-                break
-            if kind == _TAKE:
-                _take(tag, block[at + 8 : at + skip], found)
-            if recording and tag != a.CHARSET.tag and (parts or head[:8] not in runs):
-                parts.append(runs.part(head, skip, tag, kind == _TAKE, items))
-            else:
-                parts = parts and runs.add(parts)
-            at, last = at + skip, tag
-        runs.add(parts)
+                end, value = at + skip, None
+                if kind == _TAKE and end <= size:
+                    value = block[at + 8 : end]
+                    _take(tag, value, found)
+                elif kind != _SKIP:
+                    if kind not in (_LONG, _SEQUENCE):
+                        break
+                    end, value = self._deep(at, tag, skip, kind)
+                if end <= size:
+                    walked.append((at, end, tag, kind, value))
+                at, last = end, tag
+        except struct.error:
+            pass  # the block ends in a sequence, or in the head of a long element
         self.last = last
-        return at
+        if follow:
+            runs.left(walked)
+        else:
+            runs.record(block, walked)
+        return at, skip, kind
 
-    def _far(self, at: int, tag: int, skip: int, kind: int, length: int) -> int:
+    def _deep(self, at: int, tag: int, skip: int, kind: int) -> tuple[int, Items | None]:
+        """Return where a long element or a sequence ends, and the items of one that is wanted."""
+        (length,) = self.grammar.long(self.block, at + skip - 4)
         if kind == _SEQUENCE:
-            at, kept = self.grammar.sequence(self.block, at, skip, length, self.end - self.start)
+            kept = Items() if tag in _OUTER else None
+            end = self.grammar.items(self.block, at + skip, self.end - self.start, length, kept, 1)
             if kept is not None:
                 self.found[tag] = kept
-            return at
+            return end, kept
         if length == UNDEFINED:
             raise Unusual
-        return at + skip + length
+        return at + skip + length, None
 
     def _next(self, at: int, need: int) -> int:
         """Read the block that begins with the present element, long enough for it."""
