@@ -65,6 +65,8 @@ def test_a_head_that_is_too_large_is_refused_at_whatever_pace_it_comes(process, 
     head = ALIVE[:-2] + more + b"\r\n\r\n"
     assert 200 not in told(process, head)[0]
     assert 200 not in told(process, head[:50_000], head[50_000:100_000], head[100_000:])[0]
+    assert 200 not in told(process, head[:60_000], head[60_000:])[0]
+    assert 200 not in told(process, question() + head[:30_000], head[30_000:90_000], head[90_000:])[0][1:]
 
 
 def test_an_offer_of_another_protocol_is_passed_over_and_the_body_read(process):

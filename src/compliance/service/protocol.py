@@ -26,25 +26,26 @@ class Together:
     Response Start): uvicorn writes each by itself, and a call of the system costs as much as a remembered answer.
     """
 
-    __slots__ = ("_head", "_transport")
+    __slots__ = ("_head", "_transport", "is_closing", "write_now")
 
     def __init__(self, transport: Any) -> None:
         self._transport, self._head = transport, b""
+        self.is_closing, self.write_now = transport.is_closing, transport.write
 
     def write(self, data: bytes) -> None:
         """Write; the head of an answer waits for what follows."""
         if self._head:
-            self._transport.write(self._head + data)
+            self.write_now(self._head + data)
             self._head = b""
         elif data.startswith(b"HTTP/1.1 ") and data[9:12] != b"100":
             self._head = data
         else:
-            self._transport.write(data)
+            self.write_now(data)
 
     def flush(self) -> None:
         """Write a head that still waits."""
         if self._head:
-            self._transport.write(self._head)
+            self.write_now(self._head)
             self._head = b""
 
     def close(self) -> None:
@@ -75,7 +76,7 @@ async def write_whole(cycle: RequestResponseCycle, lines: bytes, body: bytes) ->
     own = [b"%s: %s\r\n" % pair for pair in cycle.default_headers]
     if not cycle.keep_alive:
         own.append(b"connection: close\r\n")
-    cycle.transport.write(b"".join((STATUS_LINE[200], *own, lines, b"\r\n", body)))
+    cast(Together, cycle.transport).write_now(b"".join((STATUS_LINE[200], *own, lines, b"\r\n", body)))
     cycle.response_complete = True
     cycle.message_event.set()
     if not cycle.keep_alive:
@@ -92,7 +93,7 @@ class Flow(FlowControl):
 
     def resume_reading(self) -> None:
         """Read again, unless a request waits."""
-        if not self._waiting:
+        if self.read_paused and not self._waiting:
             super().resume_reading()
 
 
@@ -111,6 +112,7 @@ class Protocol(HttpToolsProtocol):
         self.transport = cast(asyncio.Transport, Together(transport))
         self._unread: asyncio.TimerHandle | None = None
         self._size, self._in_head, self._is_new = 0, True, True
+        self._now, self._since_begin = 0, 0  # bytes of the last piece, and of all pieces since the message began
         self._since: float | None = self.loop.time()  # None: nothing is waited for
         self._timer = self.loop.call_later(_PAUSE, self._look)
 
@@ -124,18 +126,21 @@ class Protocol(HttpToolsProtocol):
         """A head begins."""
         if self._since is None:
             self._since = self.loop.time()
-        self._size, self._in_head, self._is_new = 0, True, True
+        self._size, self._in_head, self._is_new, self._since_begin = 0, True, True, self._now
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head is there. What trailers say goes nowhere (RFC 9110, section 6.5.1)."""
-        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > LARGEST_HEAD:
+        if self._since_begin > LARGEST_HEAD and self._length() > LARGEST_HEAD:
             raise ValueError("the head is too large")
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
             return
         self._in_head = False
         super().on_headers_complete()
         self.headers = []
+
+    def _length(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
@@ -152,7 +157,7 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take data; a head must end in its time and size, a body must go on, and what is neither must end, too."""
         self._unset_keepalive_if_required()
-        self._is_new = False
+        self._is_new, self._now, self._since_begin = False, len(data), self._since_begin + len(data)
         try:
             self._feed(data)
         except httptools.HttpParserError:
@@ -196,7 +201,7 @@ class Protocol(HttpToolsProtocol):
         """An answer without a body is written, too."""
         self.transport.flush()  # type: ignore[attr-defined]
         super().on_response_complete()
-        if not self.transport.is_closing():
+        if self.flow.read_paused and not self.transport.is_closing():
             self.flow.resume_reading()
 
     def pause_writing(self) -> None:
