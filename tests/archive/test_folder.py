@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import made
@@ -130,7 +131,7 @@ def test_the_walk_finds_regular_files_only(folder):
     (folder / "loop").symlink_to(folder)
     (folder / "link.dcm").symlink_to(folder / "0/00.dcm")
     (folder / "dangling").symlink_to(folder / "nothing")
-    found = {entry.path: entry.size for entry in walk(folder)}
+    found = {entry.path: entry.size for some in walk(folder) for entry in some}
     assert len(found) == 14 and found["dangling"] == -1 and found["link.dcm"] == found["0/00.dcm"]
 
 
@@ -144,7 +145,7 @@ def test_where_files_are_waited_for_several_are_opened_at_a_time(folder, monkeyp
     real = reading.read_header
     monkeypatch.setattr(reading, "read_header", wait)
     reader = Reader(str(folder), KEYS, waiting=True)
-    lines = reader.read([entry for entry in walk(folder) if entry.path.startswith("0/")])
+    lines = reader.read([entry for some in walk(folder) for entry in some if entry.path.startswith("0/")])
     assert lines.count('"outcome":"read"') == 4
 
 
@@ -231,7 +232,7 @@ def test_a_scan_broken_off_twice_reads_no_file_twice(folder, target, monkeypatch
 
 
 def test_a_torn_journal_costs_only_the_torn_line(folder, target):
-    lines = Reader(str(folder), KEYS).read(sorted(walk(folder)))
+    lines = Reader(str(folder), KEYS).read(sorted(chain.from_iterable(walk(folder))))
     target.with_name(f".{target.name}.journal").write_text(lines[:-30])
     assert scan(folder, target).opened == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ class Earlier:
         self.files: Path | None = None
         self.comparable = False
         self._rows: dict[str, tuple[int, int, int]] = {}
-        self.number = self.kept = 0
+        self.number = 0
         self.seen = bytearray()
         if (about := _about(target)) is None:
             return
@@ -35,14 +36,22 @@ class Earlier:
         if self.comparable:
             self._rows = _rows(self._table)
 
-    def knows(self, entry: Entry) -> bool:
-        """Tell whether a file is there as it was, and mark it."""
-        size, mtime_ns, row = self._rows.get(shown(entry.path), _NONE)
-        if size != entry.size or mtime_ns != entry.mtime_ns or row < 0:
-            return False
-        self.kept += not self.seen[row]
-        self.seen[row] = 1
-        return True
+    def new(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return the files that are not there as they were; the others are marked."""
+        rows, seen, found = self._rows.get, self.seen, list[Entry]()
+        for entry in entries:
+            path, size, mtime_ns = entry
+            was = rows(path if path.isascii() else shown(path), _NONE)
+            if was[0] == size and was[1] == mtime_ns and was[2] >= 0:
+                seen[was[2]] = 1
+            else:
+                found.append(entry)
+        return found
+
+    @property
+    def kept(self) -> int:
+        """How many of its files are there as they were."""
+        return self.seen.count(1)
 
     @property
     def unchanged(self) -> bool:

@@ -15,6 +15,7 @@ from compliance.archive.keys import Keys
 from compliance.archive.reading import DIED, Entry, Reader, begin, columns, line, read
 
 CHUNK = 256
+_AT_ONCE = 1024  # files of one directory that are held
 IN_FLIGHT = 2  # chunks a worker, read or waiting to be read
 
 
@@ -25,8 +26,8 @@ class Chunk(NamedTuple):
     lines: str
 
 
-def walk(folder: Path) -> Iterator[Entry]:
-    """Yield every regular file below a folder in no order, without holding a directory's names.
+def walk(folder: Path) -> Iterator[list[Entry]]:
+    """Yield every regular file below a folder in no order, some at a time, without holding a directory's names.
 
     Links to folders are not followed, devices and pipes are left out; what cannot be looked at has size -1.
     """
@@ -35,23 +36,32 @@ def walk(folder: Path) -> Iterator[Entry]:
         below = waiting.pop()
         try:
             with os.scandir(folder / below) as names:
-                yield from _entries(names, f"{below}/" if below else "", waiting)
+                rest = iter(names)
+                while found := _some(rest, below, waiting):
+                    yield found
         except OSError:
-            yield Entry(below, -1, 0)
+            yield [Entry(below, -1, 0)]
 
 
-def _entries(names: Iterator[os.DirEntry[str]], below: str, waiting: list[str]) -> Iterator[Entry]:
-    for one in names:
-        try:
-            if one.is_dir(follow_symlinks=False):
-                waiting.append(below + one.name)
-                continue
-            info = one.stat()
-        except OSError:
-            yield Entry(below + one.name, -1, 0)
-            continue
-        if stat.S_ISREG(info.st_mode):
-            yield Entry(below + one.name, info.st_size, info.st_mtime_ns)
+def _some(names: Iterator[os.DirEntry[str]], folder: str, waiting: list[str]) -> list[Entry]:
+    """Return the next files of a directory; where it breaks off, the directory itself stands behind them."""
+    found, below = list[Entry](), f"{folder}/" if folder else ""
+    try:
+        for one in names:
+            try:
+                if one.is_dir(follow_symlinks=False):
+                    waiting.append(below + one.name)
+                    continue
+                info = one.stat()
+                if stat.S_ISREG(info.st_mode):
+                    found.append(Entry(below + one.name, info.st_size, info.st_mtime_ns))
+            except OSError:
+                found.append(Entry(below + one.name, -1, 0))
+            if len(found) == _AT_ONCE:
+                break
+    except OSError:
+        found.append(Entry(folder, -1, 0))
+    return found
 
 
 def read_all(folder: Path, entries: Iterator[Entry], workers: int, keys: Keys) -> Iterator[Chunk]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from compliance.archive.folder import read_all, walk
@@ -33,7 +33,7 @@ def pace(folder: Path, most: int, workers: int) -> Pace:
     since what was read before comes from the machine's memory. Raises InventoryError where there is nothing to read.
     """
     start = time.perf_counter()
-    entries = list(islice(walk(folder), most))
+    entries = list(islice(chain.from_iterable(walk(folder)), most))
     walked = time.perf_counter() - start
     if not entries:
         raise InventoryError(f"{folder} has no files")

@@ -41,10 +41,6 @@ class _Tally:
     size: int = 0
     opened: int = 0
 
-    def count(self, entry: Entry) -> None:
-        self.done += 1
-        self.size += max(entry.size, 0)
-
 
 def scan_folder(folder: Path, target: Path, keys: Keys, scanned_at: str, workers: int, progress: Progress) -> Summary:
     """Scan a folder into an inventory; what is interrupted goes on in the next call with the same target.
@@ -60,8 +56,8 @@ def scan_folder(folder: Path, target: Path, keys: Keys, scanned_at: str, workers
     try:
         for chunk in read_all(folder, _to_read(folder, earlier, journal, tally), workers, keys):
             journal.add(chunk.lines, len(chunk.entries))
-            for entry in chunk.entries:
-                tally.count(entry)
+            tally.done += len(chunk.entries)
+            tally.size += _size(chunk.entries)
             progress(tally.done, tally.found, tally.size)
     finally:
         journal.close()
@@ -71,14 +67,17 @@ def scan_folder(folder: Path, target: Path, keys: Keys, scanned_at: str, workers
 
 
 def _to_read(folder: Path, earlier: Earlier, journal: Journal, tally: _Tally) -> Iterator[Entry]:
-    knows = earlier.knows
-    for entry in walk(folder):
-        tally.found += 1
-        if knows(entry) or journal.take_over(entry):
-            tally.count(entry)
-        else:
-            tally.opened += 1
-            yield entry
+    for some in walk(folder):
+        new = [entry for entry in earlier.new(some) if not journal.take_over(entry)]
+        tally.found += len(some)
+        tally.opened += len(new)
+        tally.done += len(some) - len(new)
+        tally.size += _size(some) - _size(new)
+        yield from new
+
+
+def _size(entries: list[Entry]) -> int:
+    return sum(entry.size for entry in entries if entry.size > 0)
 
 
 def _write(
