@@ -76,10 +76,10 @@ def test_a_directory_that_cannot_be_read_or_breaks_off_is_reported(folder, targe
             yield next(self.names)
             raise OSError(errno.EIO, "broken")
 
-    def scandir(path: Path):
-        if path.name == "1":
+    def scandir(path: str):
+        if path.endswith("/1"):
             raise PermissionError(errno.EACCES, "denied")
-        return Torn(real(path)) if path.name == "2" else real(path)
+        return Torn(real(path)) if path.endswith("/2") else real(path)
 
     real = os.scandir
     monkeypatch.setattr(os, "scandir", scandir)

@@ -23,9 +23,10 @@ class Earlier:
     def __init__(self, target: Path, keyed_by: str) -> None:
         self.files: Path | None = None
         self.comparable = False
-        self._rows: dict[str, tuple[int, int, int]] = {}
+        self._rows: dict[str, int] = {}
         self.number = 0
         self.seen = bytearray()
+        self._sizes, self._times = list[int](), list[int]()
         if (about := _about(target)) is None:
             return
         self.files = paths(target)["files"]
@@ -33,17 +34,18 @@ class Earlier:
         self._table = pq.read_table(self.files, columns=["path", "size", "mtime_ns", "reason", "outcome"])
         self.number = self._table.num_rows
         self.seen = bytearray(self.number)
+        self._sizes, self._times = (self._table[name].to_pylist() for name in ("size", "mtime_ns"))
         if self.comparable:
             self._rows = _rows(self._table)
 
     def new(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return the files that are not there as they were; the others are marked."""
-        rows, seen, found = self._rows.get, self.seen, list[Entry]()
+        row_of, sizes, times, seen, found = self._rows.get, self._sizes, self._times, self.seen, list[Entry]()
         for entry in entries:
             path, size, mtime_ns = entry
-            was = rows(path if path.isascii() else shown(path), _NONE)
-            if was[0] == size and was[1] == mtime_ns and was[2] >= 0:
-                seen[was[2]] = 1
+            row = row_of(path if path.isascii() else shown(path))
+            if row is not None and sizes[row] == size and times[row] == mtime_ns:
+                seen[row] = 1
             else:
                 found.append(entry)
         return found
@@ -83,7 +85,6 @@ def kind(reason: str) -> str:
 
 
 _PARTICULAR = re.compile(r"( at byte | declares |; replaced: |; moved from ).*")
-_NONE = (-1, -1, -1)
 
 
 def _about(target: Path) -> dict[str, Any] | None:
@@ -95,10 +96,9 @@ def _about(target: Path) -> dict[str, Any] | None:
         return None
 
 
-def _rows(table: pa.Table) -> dict[str, tuple[int, int, int]]:
-    """Return size, time and row by path, without files that could not be read for a reason that may have passed."""
-    sizes, times = table["size"].to_pylist(), table["mtime_ns"].to_pylist()
-    rows = dict(zip(table["path"].to_pylist(), zip(sizes, times, range(table.num_rows))))
+def _rows(table: pa.Table) -> dict[str, int]:
+    """Return the row of each path, without files that could not be read for a reason that may have passed."""
+    rows = dict(zip(table["path"].to_pylist(), range(table.num_rows)))
     for again in TO_TRY_AGAIN:
         for path in table.filter(pc.starts_with(table["reason"], again))["path"].to_pylist():
             rows.pop(path, None)

@@ -31,11 +31,11 @@ def walk(folder: Path) -> Iterator[list[Entry]]:
 
     Links to folders are not followed, devices and pipes are left out; what cannot be looked at has size -1.
     """
-    waiting = [""]
+    root, waiting = os.fspath(folder), [""]
     while waiting:
         below = waiting.pop()
         try:
-            with os.scandir(folder / below) as names:
+            with os.scandir(f"{root}/{below}") as names:
                 rest = iter(names)
                 while found := _some(rest, below, waiting):
                     yield found
