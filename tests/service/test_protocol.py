@@ -6,11 +6,13 @@ import contextlib
 import json
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from compliance.service.head import _remembered
@@ -161,3 +163,23 @@ def test_an_answer_written_whole_is_the_one_that_any_other_server_would_send(pro
     assert statuses == [200] and said.endswith(plain.content) and b"connection: close\r\n" in said
     assert told(process, question(more=b"Expect: 100-continue\r\n"))[0] == [100, 200]
     assert told(process, question() * 50)[0] == [200] * 50
+
+
+def test_under_uvicorns_own_protocol_the_service_answers_the_same(api):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(api.app, port=port, http="httptools", log_level="error", lifespan="off"))
+    runner = threading.Thread(target=server.run)
+    runner.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+            line.sendall(question(more=b"Connection: close\r\n"))
+            said = b"".join(iter(lambda: line.recv(1 << 16), b""))
+    finally:
+        server.should_exit = True
+        runner.join(10)
+    plain = api.post("/v1/decisions?detail=brief", content=BODY, headers={"Content-Type": "application/json"})
+    assert said.startswith(b"HTTP/1.1 200 ") and said.endswith(plain.content)

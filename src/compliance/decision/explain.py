@@ -83,9 +83,9 @@ def headline(decision: Decision) -> list[str]:
     if decision.disposition == "retain" and purge is None:
         lines[0] = _sentence(f"Must be kept: {why_open_ended(decision)}")
     if purge is not None:
-        says = f"Earliest purge date {BY_GUIDANCE}" if by_guidance(decision) else "Earliest lawful purge date"
-        free = "Without the hold: e" if decision.disposition == "held" else "E"
-        lines.append(f"{free}{says[1:]}: {purge.isoformat()}.")
+        earliest = "Without the hold: earliest" if decision.disposition == "held" else "Earliest"
+        what = f"purge date {BY_GUIDANCE}" if by_guidance(decision) else "lawful purge date"
+        lines.append(f"{earliest} {what}: {purge.isoformat()}.")
     if decision.disposition in ("may_purge", "must_purge") and not decision.ready:
         lines.append("Not ready: a duty that must come first is open.")
     if decision.next_change:

@@ -267,9 +267,8 @@ def _bound(rows: Rows, vocabulary: Vocabulary) -> None:
 def _beyond(filled: Filled) -> Mask:
     """Return the rows with a day that no table holds."""
     found: Mask = NO_ROW
-    for one in {
-        (id(one.lo), id(one.hi)): one for one in filled.dates.values()
-    }.values():  # often one column is several facts
+    columns = {(id(one.lo), id(one.hi)): one for one in filled.dates.values()}  # one column may be several facts
+    for one in columns.values():
         odd = outside(one.lo) if one.hi is one.lo else outside(one.lo) | outside(one.hi)
         if odd.any():
             found = found | odd

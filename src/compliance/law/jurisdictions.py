@@ -225,7 +225,7 @@ def read_jurisdictions(node: Node, file: str, vocabulary: Vocabulary) -> Jurisdi
 
 
 class Places(Mapping[str, Place]):
-    """Places by code, each made when it is asked for, from trees that were checked before; see `apart`."""
+    """Places by code, each made when it is asked for, from trees that were checked before; see `places_of`."""
 
     def __init__(self, trees: Mapping[str, Node], codes: Mapping[str, str], vocabulary: Vocabulary) -> None:
         self.trees, self.codes, self.vocabulary = trees, codes, vocabulary

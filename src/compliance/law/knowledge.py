@@ -38,7 +38,7 @@ class KnowledgeBase:
 
     vocabulary: Vocabulary
     jurisdictions: Jurisdictions
-    files: Mapping[str, Node]  # statute id -> the file's tree, built on demand
+    files: Mapping[str, Node]  # statute id -> the file's tree, read strictly before, built on demand
     version: str = "0"
     digest: str = ""
     gaps: bool = True

@@ -31,8 +31,8 @@ class ApiError(ComplianceError):
 
     def __init__(self, problem: wire.Problem) -> None:
         wrong = "".join(f"\n{one.get('path', '')}: {one.get('message', '')}" for one in problem.errors)
-        head = problem.title if problem.detail.startswith(problem.title) else f"{problem.title}: {problem.detail}"
-        super().__init__(f"{problem.detail if problem.detail.startswith(problem.title) else head}{wrong}")
+        said = problem.detail if problem.detail.startswith(problem.title) else f"{problem.title}: {problem.detail}"
+        super().__init__(f"{said}{wrong}")
         self.problem = problem
 
     @property

@@ -58,9 +58,10 @@ class Together:
 
 
 def cycle_of(send: Any) -> RequestResponseCycle | None:
-    """Return uvicorn's own end of an answer from the `send` of an application, None where another server serves."""
+    """Return uvicorn's own end of an answer from the `send` of an application, None where another protocol serves."""
     cycle = getattr(send, "__self__", None)
-    return cycle if type(cycle) is RequestResponseCycle else None
+    together = isinstance(getattr(cycle, "transport", None), Together)
+    return cycle if together and isinstance(cycle, RequestResponseCycle) else None
 
 
 async def write_whole(cycle: RequestResponseCycle, lines: bytes, body: bytes) -> None:

@@ -59,9 +59,7 @@ async def _committed(request: Request, name: str, text: str, read: str, why: str
     await run_in_threadpool(law_desk.need_sound, text, name, folder, service.today())
     if len(why) > _LONGEST_WHY:
         raise Refusal("invalid", f"The reason is too long. Allowed: {_LONGEST_WHY:,} characters")
-    made: list[
-        handing.Committed
-    ] = []  # a transaction that is run again after a broken connection commits no second time
+    made = list[handing.Committed]()  # a transaction run again after a broken connection commits no second time
 
     def work(session: Session, _: str, at: str) -> Done:
         if not made:
