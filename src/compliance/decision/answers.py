@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from compliance.decision.batch import NO_ROW, Codes, Mask, Selection
 from compliance.decision.decide import ORDER, Decision
 from compliance.decision.keeper import LOSSY, Judged
 from compliance.decision.luts import Days
+from compliance.decision.marks import Marks, sets
 from compliance.law.dates import EPOCH, LAST, NEVER, OPEN
 
 HELD, CONFLICT, UNDETERMINED, RETAIN, MUST_PURGE, MAY_PURGE = range(len(ORDER))
@@ -49,12 +51,6 @@ class Answers:
     names: list[str] = field(default_factory=lambda: [""])
     judged: list[tuple[Selection, Judged]] = field(default_factory=list)
     classes: list[ClassColumns] = field(default_factory=list)
-    missing: dict[str, Mask] = field(default_factory=dict)
-    blocking: dict[str, Mask] = field(default_factory=dict)
-    applied: dict[str, Mask] = field(default_factory=dict)
-    assumed: dict[tuple[str, str], Mask] = field(default_factory=dict)
-    holds: dict[str, Mask] = field(default_factory=dict)
-    places: dict[str, Mask] = field(default_factory=dict)
     wrong: Mask = field(default_factory=lambda: NO_ROW)
     beyond: Mask = field(default_factory=lambda: NO_ROW)
 
@@ -72,6 +68,17 @@ class Answers:
         self.max_ratio = full(np.inf, np.float64)
         self.lossy_lo, self.lossy_hi = full(0, np.int32), full(0, np.int32)
         self.held = full(False, np.bool_)
+        self.missing, self.blocking, self.holds = Marks(self.n), Marks(self.n), Marks(self.n)
+        self.assumed, self.places = Marks(self.n), Marks(self.n)
+
+    @cached_property
+    def applied(self) -> Marks:
+        """Return by norm the studies to which it applies, surely or perhaps."""
+        found = Marks(self.n)
+        for rows, judged in self.judged:
+            for name, where in judged.applied():
+                found.add(name, rows, where)
+        return found
 
     @property
     def ready(self) -> Mask:
@@ -85,12 +92,6 @@ class Answers:
         """Return the facts that are missing where the answer is undetermined, as numbers of texts."""
         undetermined = self.disposition == UNDETERMINED
         return sets({fact: where & undetermined for fact, where in self.missing.items()}, self.n)
-
-    def mark(self, into: dict[Any, Mask], key: Any, rows: Selection, where: Mask) -> None:
-        """Remember for some rows where a thing holds."""
-        if where.any():
-            whole = into.setdefault(key, np.zeros(self.n, np.bool_))
-            whole[rows] |= where
 
     def mark_wrong(self, rows: Selection, wrong: Mask, beyond: Mask) -> None:
         """Remember rows whose facts contradict each other, and rows that no table can say."""
@@ -175,14 +176,12 @@ class Answers:
         self, rows: Selection, judged: Judged, disposition: NDArray[np.int8], last_day: Days, governing: Codes
     ) -> None:
         for name, where in judged.blocking.items():
-            self.mark(self.blocking, name, rows, judged.study.any(where))
-        for name, where in judged.applied.items():
-            self.mark(self.applied, name, rows, where)
+            self.blocking.add(name, rows, judged.study.any(where))
         whole = np.arange(self.n)[rows]
         n = judged.study.n if judged.study.starts is not None else len(whole)
         shape = (n,)
-        words = np.array([word or "unknown" for word in judged.words], object)
-        columns = (words[judged.classes], disposition, last_day, governing)
+        words = np.array([word or "unknown" for word in judged.parts.words], object)
+        columns = (words[judged.parts.classes], disposition, last_day, governing)
         spread = [np.broadcast_to(column, shape) for column in columns]
         self.classes.append(ClassColumns(judged.study.spread(whole), *spread))
 
@@ -237,23 +236,6 @@ def dictionary(codes: NDArray[Any], words: Iterable[str]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(words), pa.string()))
 
 
-def sets(marks: dict[str, Mask], n: int) -> tuple[NDArray[Any], list[str]]:
-    """Return, row by row, which of some things hold: the number of a text that joins them by a comma, and the texts."""
-    names = list(marks)
-    if not names:
-        return np.zeros(n, np.int32), [""]
-    key = np.zeros(n, np.intp)
-    found = [tuple[int, ...]()]
-    for number, name in enumerate(names):
-        key = key * 2 + marks[name]
-        seen = np.zeros(2 * len(found), np.bool_)
-        seen[key] = True
-        used = np.flatnonzero(seen)
-        key = (np.cumsum(seen) - 1)[key]
-        found = [(*found[at // 2], number) if at % 2 else found[at // 2] for at in used.tolist()]
-    return key, [", ".join(names[at] for at in some) for some in found]
-
-
 def put(answers: Answers, row: int, decision: Decision, missing: Iterable[str]) -> None:
     """Write the answer of `decide` over a row."""
     retain, binding, lossy = decision.retain, decision.binding, decision.lossy
@@ -270,15 +252,9 @@ def put(answers: Answers, row: int, decision: Decision, missing: Iterable[str]) 
     answers.lossy[row] = LOSSY.index(lossy.status) * _DAYS + (lossy.allowed_from or 0)
     answers.max_ratio[row] = lossy.max_ratio or np.inf
     answers.lossy_lo[row], answers.lossy_hi[row] = lossy.binding or (0, 0)
-    for marks, names in (
-        (answers.blocking, {duty.norm.id for duty in decision.duties if duty.blocks}),
-        (answers.missing, set(missing)),
-        (answers.holds, {hold.id for hold in decision.holds}),
-    ):
-        for mask in marks.values():
-            mask[row] = False
-        for one in sorted(names):
-            answers.mark(marks, one, slice(row, row + 1), np.ones(1, np.bool_))
+    answers.blocking.put(row, sorted({duty.norm.id for duty in decision.duties if duty.blocks}))
+    answers.missing.put(row, missing)
+    answers.holds.put(row, sorted({hold.id for hold in decision.holds}))
     answers.held[row] = bool(decision.holds)
     answers.wrong = np.array(np.broadcast_to(answers.wrong, (answers.n,)))
     answers.wrong[row] = bool(decision.problems)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compliance.decision.batch import Coded, Codes
+from compliance.decision.batch import Coded, Codes, Mask, Selection, at
 from compliance.law.conditions import Condition
 from compliance.law.vocabulary import Value
 
@@ -30,10 +30,35 @@ class Combos:
     ask: Callable[[Condition, Value | None], int]
     _truths: dict[Condition, NDArray[np.uint8]] = field(default_factory=dict)
 
-    def take(self, rows: Codes) -> Combos:
+    def take(self, rows: Selection) -> Combos:
         """Return the combinations of these rows."""
-        ids = self.ids if len(self.ids) == 1 else self.ids.take(rows)
-        return Combos(ids, self.size, self.index, self.values, self.ask, self._truths)
+        return Combos(at(self.ids, rows), self.size, self.index, self.values, self.ask, self._truths)
+
+    def each(self) -> Combos:
+        """Return each combination once, as a row of its own."""
+        return Combos(np.arange(self.size), self.size, self.index, self.values, self.ask, self._truths)
+
+    def only(self, facts: Iterable[str]) -> Combos:
+        """Return the combinations of some of the facts, of equal ones the first."""
+        words = {fact: Coded(self.index[fact], self.values[fact]) for fact in facts if fact in self.index}
+        fewer = combine(words, words, self.ask)
+        if fewer.size == self.size:
+            return Combos(self.ids, self.size, {fact: self.index[fact] for fact in words}, fewer.values, self.ask)
+        return replace(fewer, ids=at(fewer.ids, self.ids))
+
+    def parted(self, where: Mask) -> tuple[Combos, Mask]:
+        """Part the combinations in which a column of rows says yes here and no there; return with them what it says."""
+        ids, used = _renumber(self.ids * 2 + where, self.size * 2)
+        parents, said = np.divmod(used, 2)
+        return self.replaced(ids, parents, {}), said.astype(np.bool_)
+
+    def coded(self, fact: str) -> Coded:
+        """Return the values of a fact, by combination; absent in all where none has it."""
+        return Coded(self.index.get(fact, np.zeros(1, np.intp)), self.values.get(fact, (None,)))
+
+    def with_fact(self, fact: str, codes: Codes, values: tuple[Value | None, ...]) -> Combos:
+        """Return the combinations with the value of a fact, given for each of them."""
+        return Combos(self.ids, self.size, {**self.index, fact: codes}, {**self.values, fact: values}, self.ask)
 
     def by_row(self, column: NDArray[Any]) -> NDArray[Any]:
         """Spread what holds for each combination over the rows; one element where it is the same for all."""
@@ -74,23 +99,37 @@ class Combos:
 
 def combine(words: Mapping[str, Coded], facts: Iterable[str], ask: Callable[[Condition, Value | None], int]) -> Combos:
     """Number the combinations of some facts that occur."""
-    ids, size = np.zeros(1, np.intp), 1
-    index: dict[str, Codes] = {}
-    values: dict[str, tuple[Value | None, ...]] = {}
-    for fact in facts:
-        if fact not in words:
-            continue
-        one = words[fact]
-        values[fact] = one.values
+    known = {fact: words[fact] for fact in facts if fact in words}
+    made = Combos(np.zeros(1, np.intp), 1, {}, {fact: one.values for fact, one in known.items()}, ask)
+    some: dict[str, Coded] = {}
+    size = 1
+    for fact, one in known.items():
+        if len(one.codes) > 1:
+            if some and size * len(one.values) > _DENSE:
+                made, some = _times(made, some), {}
+                size = made.size
+            some[fact] = one
+            size *= len(one.values)
+    made = _times(made, some)
+    for fact, one in known.items():
         if len(one.codes) == 1:
-            index[fact] = np.full(size, one.codes[0], np.intp)
-            continue
-        key = ids * len(one.values) + one.codes
-        ids, used = _renumber(key, size * len(one.values))
-        parents, own = np.divmod(used, len(one.values))
-        index = {name: codes[parents] for name, codes in index.items()}
-        index[fact], size = own, len(used)
-    return Combos(ids, size, index, values, ask)
+            made.index[fact] = np.full(made.size, one.codes[0], np.intp)
+    return made
+
+
+def _times(made: Combos, some: dict[str, Coded]) -> Combos:
+    """Combine further facts into the combinations: all their numbers in one, renumbered at once."""
+    if not some:
+        return made
+    ids, size = made.ids, made.size
+    for one in some.values():
+        ids, size = ids * len(one.values) + one.codes, size * len(one.values)
+    ids, parents = _renumber(ids, size)
+    index = {}
+    for fact in reversed(some):
+        parents, index[fact] = np.divmod(parents, len(some[fact].values))
+    older = {fact: codes[parents] for fact, codes in made.index.items()}
+    return replace(made, ids=ids, size=len(parents), index=older | index)
 
 
 def _renumber(key: Codes, size: int) -> tuple[Codes, Codes]:

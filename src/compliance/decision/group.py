@@ -163,6 +163,19 @@ def fold(found: Mapping[str, Seen], law: Law, guidance_covers: Mask, as_binding:
     return Folded(lo, hi, _where(covered, bound, NEVER), forever, covered | guided, governing)
 
 
+def earliest(found: Mapping[str, Seen]) -> Days:
+    """Return the early end alone of `fold`."""
+    early, covered = _NOTHING, NO_ROW
+    for seen in found.values():
+        if seen.span is None or not seen.ready.norm.sure or seen.ready.norm.force != "binding":
+            continue
+        surely = seen.live & (seen.in_scope == _YES)
+        if surely.any():
+            covered = covered | surely
+            early = np.maximum(early, _where(surely, _early(seen)))
+    return _where(covered, early, OPEN)
+
+
 def _packed(hi: Days, rank: int, many: int) -> NDArray[Any]:
     """A day and a rank in one number that grows with the day, then with the smaller rank; never 0."""
     if many < 2**31 // (NEVER + 1):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -38,54 +38,73 @@ class LossyRows:
     hi: Days
 
 
+Seens = Mapping[str, Seen]
+
+
 @dataclass
 class Judged:
-    """One keeper's record classes, study by study: `study` folds them; see `judge.ClassResult`."""
+    """One keeper's record classes, study by study: `study` folds them; see `judge.ClassResult`.
+
+    `looked` has the norms of each kind, as they came out for the parts, with what is known of these.
+    """
 
     law: Law
-    study: Level
-    classes: NDArray[np.intp]
-    words: tuple[str | None, ...]
+    parts: Parts
+    looked: Mapping[str, tuple[Rows, Seens]]
     fold: Folded
     destroy_by: Days
     lossy: LossyRows
     blocking: dict[str, Mask]
-    applied: dict[str, Mask] = field(default_factory=dict)  # by study: the norms that apply, surely or perhaps
+
+    @property
+    def study(self) -> Level:
+        """The level that folds record classes into studies."""
+        return self.parts.study
+
+    def applied(self) -> Iterator[tuple[str, Mask]]:
+        """Yield the norms that apply, surely or perhaps, with the studies."""
+        for name, seen in ((name, seen) for _, found in self.looked.values() for name, seen in found.items()):
+            if not seen.ready.norm.is_gap:
+                yield name, by_study(self.parts, seen.live)
 
 
 def judge(rows: Rows, law: Law, knowledge: KnowledgeBase) -> Judged:
     """Judge every study of one keeper under one code."""
     parts = unfold(rows, knowledge.vocabulary)
-    applied: dict[str, Mask] = {}
-
-    def look(kind: str, at: Rows) -> dict[str, Seen]:
-        found = group.look(law, at, kind)
-        for name, seen in found.items():
-            if not seen.ready.norm.is_gap and seen.live.any():
-                applied[name] = by_study(parts, seen.live)
-        return found
-
-    whole = floors(look("floor", parts.rows), law, knowledge, parts)
-    last_day = _NEVER
+    looked = {kind: (parts.rows, group.look(law, parts.rows, kind)) for kind in ("floor", "lossy", "duty")}
+    whole, last_day = floors(looked["floor"][1], law, knowledge, parts), _NEVER
     if law.ordered("ceiling"):
-        last_day = _destroy_by(group.destroy_by(look("ceiling", with_retention_end(parts, whole))), parts)
+        at_end = with_retention_end(parts, whole)
+        looked["ceiling"] = at_end, group.look(law, at_end, "ceiling")
+        last_day = _destroy_by(group.destroy_by(looked["ceiling"][1]), parts)
     free = _freedom(rows, parts)
-    lossy = _lossy(look("lossy", parts.rows), law, parts)
-    blocking = _blocking(look("duty", parts.rows), parts, free == 2)
     return Judged(
         law,
-        parts.study,
-        parts.classes,
-        parts.words,
+        parts,
+        looked,
         _freed(whole, free, rows, parts),
         last_day,
-        lossy,
-        blocking,
-        applied,
+        _lossy(looked["lossy"][1], law, parts),
+        _blocking(looked["duty"][1], parts, free == 2),
     )
 
 
-def floors(found: Mapping[str, Seen], law: Law, knowledge: KnowledgeBase, parts: Parts) -> Folded:
+def earliest(rows: Rows, law: Law, knowledge: KnowledgeBase) -> Days:
+    """Return the early end of every study alone: the day through which it surely has to be kept."""
+    parts = unfold(rows, knowledge.vocabulary)
+    lo = group.earliest(group.look(law, parts.rows, "floor"))
+    if parts.modality.starts is not None:
+        known = np.broadcast_to(parts.pairs_known, (parts.rows.n,))[parts.modality.starts]
+        lo = np.broadcast_to(lo, (parts.rows.n,))
+        lo = parts.record.latest(np.where(known, parts.modality.latest(lo), parts.modality.earliest(lo)))
+    free = _freedom(rows, parts)
+    if free.any():
+        study = parts.study.spread(rows.span("study_date").lo)
+        lo = np.where(free == 2, study, np.where(free == 1, np.minimum(lo, study), lo))
+    return np.asarray(parts.study.latest(lo))
+
+
+def floors(found: Seens, law: Law, knowledge: KnowledgeBase, parts: Parts) -> Folded:
     """Return what the floors say of each record class."""
     combos, place = parts.rows.combos, parts.rows.place
     covers = combos.over("facility_type", lambda v: knowledge.nothing_found(place, known_or_none(v)), np.bool_)
@@ -175,7 +194,7 @@ def _freed(whole: Folded, free: NDArray[np.uint8], rows: Rows, parts: Parts) -> 
     )
 
 
-def _lossy(found: Mapping[str, Seen], law: Law, parts: Parts) -> LossyRows:
+def _lossy(found: Seens, law: Law, parts: Parts) -> LossyRows:
     """Status, day and ratio of every part, the strictest of a record class."""
     nothing = LossyRows(np.zeros(1, np.int64), np.full(1, np.inf), np.zeros(1, np.int32), np.zeros(1, np.int32))
     if not found:
@@ -200,7 +219,7 @@ def _lossy(found: Mapping[str, Seen], law: Law, parts: Parts) -> LossyRows:
                      strictest(bound_lo, np.maximum), strictest(bound_hi, np.maximum))  # fmt: skip
 
 
-def _blocking(found: Mapping[str, Seen], parts: Parts, free: Mask) -> dict[str, Mask]:
+def _blocking(found: Seens, parts: Parts, free: Mask) -> dict[str, Mask]:
     """By record class, for each duty that must come before a purge, where it is open."""
     blocking = {}
     for name, seen in found.items():

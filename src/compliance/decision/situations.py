@@ -25,17 +25,16 @@ from compliance.decision.batch import (
     nothing,
     texts_at,
 )
-from compliance.decision.combine import combine
+from compliance.decision.combine import Combos, combine
 from compliance.decision.luts import outside
 from compliance.decision.rows import One, Rows, Span
-from compliance.law.conditions import YES, Condition, facts_in
+from compliance.law.conditions import YES, Condition, facts_in, on_days
 from compliance.law.dates import LAST, NEVER, OPEN, DateRange
 from compliance.law.periods import EITHER, facts_of
 from compliance.law.situation import bounds, dated
 from compliance.law.vocabulary import Members, Unknown, Value, Vocabulary
 
-ORIGINAL = Members(frozenset({"original"}), frozenset({"original"}))
-ABSENT = Coded(np.zeros(1, np.intp), (None,))
+ORIGINAL = Coded(np.zeros(1, np.intp), (Members(frozenset({"original"}), frozenset({"original"})),))
 
 
 def ask(condition: Condition, value: Value | None) -> int:
@@ -45,11 +44,14 @@ def ask(condition: Condition, value: Value | None) -> int:
 
 @dataclass
 class Filled:
-    """The facts of `rows` studies with assumptions filled in, and by assumption the rows in which it was used."""
+    """The facts of `rows` studies with assumptions filled in: days by row, words by combination.
+
+    `used` has by assumption the rows in which it was used.
+    """
 
     rows: int
     dates: dict[str, Dated]
-    words: dict[str, Coded]
+    words: Combos
     texts: Mapping[str, pa.Array]
     used: list[tuple[Entry, Mask]] = field(default_factory=list)
 
@@ -58,43 +60,54 @@ class Filled:
         if isinstance(rows, slice) and rows == slice(0, n):
             return self
         dates = {name: one.take(rows) for name, one in self.dates.items()}
-        words = {name: one.take(rows) for name, one in self.words.items()}
         count = len(range(n)[rows]) if isinstance(rows, slice) else len(rows)
-        return Filled(count, dates, words, texts_at(self.texts, rows))
+        return Filled(count, dates, self.words.take(rows), texts_at(self.texts, rows))
 
 
 def fill(table: FactTable, sets: Sequence[AssumptionSet], as_of: int) -> Filled:
     """Fill absent facts in the order given; a written `unknown` is never filled."""
-    filled = Filled(table.rows, dict(table.dates), dict(table.words), table.texts)
+    filled = Filled(table.rows, dict(table.dates), combine(table.words, table.words, ask), table.texts)
     _death_from_deceased(filled, as_of, only_absent=True)
     for entry in (entry for chosen in sets for entry in chosen.entries):
-        where = _fires(filled, entry, as_of)
-        if where.any():
-            where = _put(filled, entry, where, as_of)
+        days = constant(entry.value, as_of) if isinstance(entry.value, DateRange) else filled.dates.get(entry.other)
+        if days is not None:
+            where = _put_days(filled, entry.fact, days, _fires(filled, entry, as_of))
+        else:
+            where = _put_words(filled, entry, as_of)
         if where.any():
             filled.used.append((entry, where))
     return filled
 
 
-def _absent(filled: Filled, fact: str) -> Mask:
-    if fact in filled.dates:
-        return filled.dates[fact].absent
-    if fact in filled.words:
-        one = filled.words[fact]
-        return np.array([value is None for value in one.values])[one.codes]
-    return EVERY_ROW
+def _no_word(words: Combos, fact: str) -> Mask:
+    """Return the combinations in which a fact is absent."""
+    return words.over(fact, lambda value: value is None, np.bool_)
 
 
 def _fires(filled: Filled, entry: Entry, as_of: int) -> Mask:
-    where = _absent(filled, entry.fact)
+    """Return the rows in which a fact is absent and the condition of its assumption surely holds."""
+    dated, words = filled.dates.get(entry.fact), filled.words
+    where = dated.absent if dated is not None else words.by_row(_no_word(words, entry.fact))
     if entry.when.any_of and where.any():
-        asked = sorted({fact for c in entry.when.conditions() for fact in facts_in(c)})
+        asked = {fact for c in entry.when.conditions() for fact in facts_in(c)}
         days = {name: Span(one.lo, one.hi) for name, one in filled.dates.items() if name in asked}
         if "deceased" in asked:
             days["deceased"] = _death_as_said(filled, as_of)
-        view = Rows(filled.rows, as_of, days, combine(filled.words, asked, ask), filled.texts)
-        where = where & (view.scope(entry.when) == YES)
+        where = where & (Rows(filled.rows, as_of, days, words, filled.texts).scope(entry.when) == YES)
     return where
+
+
+def _fires_by_words(filled: Filled, entry: Entry) -> Mask:
+    """Return the combinations in which it does, where that hangs on words alone."""
+    where = _no_word(filled.words, entry.fact)
+    if entry.when.any_of and where.any():
+        each = Rows(filled.words.size, 0, {}, filled.words.each(), {})
+        where = where & (each.scope(entry.when) == YES)
+    return where
+
+
+def _on_words(filled: Filled, entry: Entry) -> bool:
+    return not any(on_days(c) or not filled.texts.keys().isdisjoint(facts_in(c)) for c in entry.when.conditions())
 
 
 def _death_as_said(filled: Filled, as_of: int) -> Span:
@@ -103,18 +116,6 @@ def _death_as_said(filled: Filled, as_of: int) -> Span:
     _death_from_deceased(both, as_of, only_absent=False)
     death = both.dates.get("death_date", nothing())
     return Span(death.lo, death.hi)
-
-
-def _put(filled: Filled, entry: Entry, where: Mask, as_of: int) -> Mask:
-    """Write the value where the assumption fires; return where it had one to write."""
-    fact = entry.fact
-    if isinstance(entry.value, DateRange):
-        return _put_days(filled, fact, constant(entry.value, as_of), where)
-    if entry.value is not None:
-        return _put_words(filled, fact, Coded(np.zeros(1, np.intp), (entry.value,)), where)
-    if entry.other in filled.dates:
-        return _put_days(filled, fact, filled.dates[entry.other], where)
-    return _put_words(filled, fact, filled.words.get(entry.other, ABSENT), where)
 
 
 def _put_days(filled: Filled, fact: str, source: Dated, where: Mask) -> Mask:
@@ -131,34 +132,42 @@ def _put_days(filled: Filled, fact: str, source: Dated, where: Mask) -> Mask:
     return where
 
 
-def _put_words(filled: Filled, fact: str, source: Coded, where: Mask) -> Mask:
-    old = filled.words.get(fact, ABSENT)
+def _put_words(filled: Filled, entry: Entry, as_of: int) -> Mask:
+    """Write the word where the assumption fires; return the rows in which it had one to write."""
+    words = filled.words
+    if _on_words(filled, entry):
+        where = _fires_by_words(filled, entry)
+    else:
+        words, where = words.parted(_fires(filled, entry, as_of))
+    if entry.value is not None:
+        source = Coded(np.zeros(1, np.intp), (entry.value,))
+    else:
+        source = words.coded(entry.other)
     said = np.array([value is not None and not isinstance(value, Unknown) for value in source.values])
     where = where & said[source.codes]
     if where.any():
-        codes = np.where(where, source.codes + len(old.values), old.codes)
-        filled.words[fact] = _fewer(Coded(codes, (*old.values, *source.values)))
-    return where
+        filled.words = _with_words(words, entry.fact, source, where)
+    return words.by_row(where)
 
 
-def _fewer(one: Coded) -> Coded:
-    """Number equal values once."""
+def _with_words(words: Combos, fact: str, source: Coded, where: Mask) -> Combos:
+    """Write the words of a fact into some combinations; equal values are numbered once."""
+    old = words.coded(fact)
+    codes = np.broadcast_to(np.where(where, source.codes + len(old.values), old.codes), (words.size,))
     numbers, values = list[int](), list[Value | None]()
-    for value in one.values:
+    for value in (*old.values, *source.values):
         same = next((n for n, other in enumerate(values) if type(other) is type(value) and other == value), None)
         if same is None:
             values.append(value)
         numbers.append(len(values) - 1 if same is None else same)
-    return Coded(np.array(numbers, np.intp)[one.codes], tuple(values))
+    return words.with_fact(fact, np.array(numbers, np.intp)[codes], tuple(values))
 
 
 def _death_from_deceased(filled: Filled, as_of: int, only_absent: bool) -> Mask:
     """`deceased` and `death_date` say the same thing; return where they contradict each other."""
-    said = filled.words.get("deceased")
-    if said is None:
+    if "deceased" not in filled.words.index:
         return NO_ROW
-    kinds = np.array([2 if v is True else 1 if v is False else 3 if isinstance(v, Unknown) else 0 for v in said.values])
-    kind = kinds[said.codes]
+    kind = filled.words.by_row(filled.words.over("deceased", _said_dead, np.uint8))
     death = filled.dates.get("death_date", Dated(np.array([OPEN], np.int32), np.array([NEVER], np.int32), EVERY_ROW))
     low = np.where(kind == 2, OPEN, np.where(kind == 1, NEVER, OPEN)).astype(np.int32)
     high = np.where(kind == 2, as_of, NEVER).astype(np.int32)
@@ -176,9 +185,13 @@ def _death_from_deceased(filled: Filled, as_of: int, only_absent: bool) -> Mask:
     return wrong
 
 
+def _said_dead(value: Value | None) -> int:
+    return 2 if value is True else 1 if value is False else 3 if isinstance(value, Unknown) else 0
+
+
 def situate(table: Filled, vocabulary: Vocabulary, as_of: int, asked: Iterable[str]) -> Rows:
     """Return what is known of the rows, for the facts that are `asked` about."""
-    filled = replace(table, dates=dict(table.dates), words=dict(table.words))
+    filled = replace(table, dates=dict(table.dates))
     beyond = _beyond(filled)
     wrong = _death_from_deceased(filled, as_of, only_absent=False)
     study, late = _study(filled, as_of)
@@ -195,8 +208,8 @@ def situate(table: Filled, vocabulary: Vocabulary, as_of: int, asked: Iterable[s
                 else Span(np.array([OPEN], np.int32), np.array([NEVER], np.int32))
             )
             days[kind.name] = _tensed(kind.tense, span, study, as_of)
-    _put_words(filled, "copy", Coded(np.zeros(1, np.intp), (ORIGINAL,)), _absent(filled, "copy"))
-    combos = combine(filled.words, [name for name in filled.words if name in wanted and name != "deceased"], ask)
+    words = filled.words.only(name for name in filled.words.index if name in wanted and name != "deceased")
+    combos = _with_words(words, "copy", ORIGINAL, _no_word(words, "copy"))
     rows = Rows(filled.rows, as_of, days, combos, filled.texts, wrong=wrong | late, beyond=beyond)
     _bound(rows, vocabulary)
     return rows
