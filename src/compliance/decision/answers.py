@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from compliance.decision.batch import NO_ROW, Codes, Mask, Selection
+from compliance.decision.batch import NO_ROW, Codes, Mask, Selection, pick
 from compliance.decision.decide import ORDER, Decision
 from compliance.decision.keeper import LOSSY, Judged
 from compliance.decision.luts import Days
@@ -69,16 +68,7 @@ class Answers:
         self.lossy_lo, self.lossy_hi = full(0, np.int32), full(0, np.int32)
         self.held = full(False, np.bool_)
         self.missing, self.blocking, self.holds = Marks(self.n), Marks(self.n), Marks(self.n)
-        self.assumed, self.places = Marks(self.n), Marks(self.n)
-
-    @cached_property
-    def applied(self) -> Marks:
-        """Return by norm the studies to which it applies, surely or perhaps."""
-        found = Marks(self.n)
-        for rows, judged in self.judged:
-            for name, where in judged.applied():
-                found.add(name, rows, where)
-        return found
+        self.assumed, self.places, self.applied = Marks(self.n), Marks(self.n), Marks(self.n)
 
     @property
     def ready(self) -> Mask:
@@ -105,6 +95,8 @@ class Answers:
         """Fold what every keeper's classes say; facts that contradict each other at one keeper decide nothing."""
         for rows, judged in self.judged:
             self._fold(rows, judged, as_of)
+        clear = (self.lo == self.hi) & (self.disposition != UNDETERMINED) | self.wrong
+        self.missing.only(~clear)
 
     def _fold(self, rows: Selection, judged: Judged, as_of: int) -> None:
         study, fold = judged.study, judged.fold
@@ -148,7 +140,7 @@ class Answers:
         if len(changes):
             on = np.array([changes.get(name, NEVER) for name in self.names], np.int32)[governing]
             self.next_change[rows] = np.minimum(self.next_change[rows], judged.study.earliest(on))
-        key = np.where(governing > 0, hi, -1).astype(np.int32)
+        key = pick(governing > 0, hi, np.int32(-1))
         first = judged.study.first_greatest(
             np.broadcast_to(key, (judged.study.n,)) if judged.study.starts is not None else key
         )
@@ -158,8 +150,8 @@ class Answers:
                 np.broadcast_to(governing, (judged.study.n,))[first],
             )
         better = key > self._ranked[rows]
-        self.governing[rows] = np.where(better, governing, self.governing[rows])
-        self._ranked[rows] = np.where(better, key, self._ranked[rows])
+        self.governing[rows] = pick(better, governing, self.governing[rows])
+        self._ranked[rows] = pick(better, key, self._ranked[rows])
 
     def _lossy(self, rows: Selection, judged: Judged, wrong: Mask) -> None:
         lossy, study = judged.lossy, judged.study
@@ -180,8 +172,8 @@ class Answers:
         whole = np.arange(self.n)[rows]
         n = judged.study.n if judged.study.starts is not None else len(whole)
         shape = (n,)
-        words = np.array([word or "unknown" for word in judged.parts.words], object)
-        columns = (words[judged.parts.classes], disposition, last_day, governing)
+        words = np.array([word or "unknown" for word in judged.words], object)
+        columns = (words[judged.classes], disposition, last_day, governing)
         spread = [np.broadcast_to(column, shape) for column in columns]
         self.classes.append(ClassColumns(judged.study.spread(whole), *spread))
 
@@ -217,11 +209,11 @@ class Answers:
 
 def _disposition(lo: Days, hi: Days, last_day: Days, held: Mask, as_of: int) -> NDArray[np.int8]:
     """Rule 21 of laws/README.md: the first that holds."""
-    found = np.where(as_of > last_day, np.int8(MUST_PURGE), np.int8(MAY_PURGE))
-    found = np.where(as_of <= lo, np.int8(RETAIN), found)
-    found = np.where((as_of <= hi) & (as_of > lo), np.int8(UNDETERMINED), found)
-    found = np.where((last_day < as_of) & (as_of <= lo), np.int8(CONFLICT), found)
-    return np.where(held, np.int8(HELD), found)
+    over, runs = last_day < as_of, as_of <= lo
+    found = pick(over, np.int8(MUST_PURGE), np.int8(MAY_PURGE))
+    found = pick(as_of <= hi, np.int8(UNDETERMINED), found)
+    found = pick(runs, pick(over, np.int8(CONFLICT), np.int8(RETAIN)), found)
+    return pick(held, np.int8(HELD), found)
 
 
 def days(ordinals: Days, null: Mask | None = None) -> pa.Array:

@@ -14,13 +14,14 @@ import numpy as np
 import pyarrow as pa
 
 from compliance.decision import doubts
-from compliance.decision.answers import UNDETERMINED, Answers, days, put
+from compliance.decision.answers import Answers, days, put
 from compliance.decision.assume import AssumptionSet
 from compliance.decision.batch import EVERY_ROW, FactTable, Selection, read
 from compliance.decision.compile import law
 from compliance.decision.decide import decide, kept
 from compliance.decision.holds import Hold
-from compliance.decision.keeper import Judged, earliest, judge
+from compliance.decision.keeper import earliest, judge
+from compliance.decision.luts import Days
 from compliance.decision.missing import missing_facts
 from compliance.decision.question import Question
 from compliance.decision.rows import Rows
@@ -46,7 +47,10 @@ class Evaluator:
 
     def earliest(self, batch: pa.RecordBatch, keepers: Sequence[Mapping[str, Value]] = ()) -> pa.Array:
         """Return `retain_earliest` of every row alone: the day through which it surely has to be kept."""
-        table = read(batch, self.knowledge.vocabulary)
+        return days(self.early_ends(read(batch, self.knowledge.vocabulary), keepers))
+
+    def early_ends(self, table: FactTable, keepers: Sequence[Mapping[str, Value]] = ()) -> Days:
+        """Return the early end of every row; `keepers` as in `answers`."""
         found = Answers(table.rows)
         for keeper in keepers or ({},):
             for rows, where in self._by_place(table.with_facts(keeper, self.as_of), found):
@@ -54,24 +58,29 @@ class Evaluator:
                 found.lo[where] = np.maximum(found.lo[where], ends)
         found.lo[np.broadcast_to(found.wrong, (found.n,))] = OPEN
         self._beyond(table, keepers, found)
-        return days(found.lo)
+        return found.lo
 
     def answers(self, table: FactTable, keepers: Sequence[Mapping[str, Value]] = ()) -> Answers:
         """Decide every row; `keepers` owe a duty for each of them, with facts of their own on top of the row's."""
         found = Answers(table.rows)
         for keeper in keepers or ({},):
             for rows, where in self._by_place(table.with_facts(keeper, self.as_of), found):
-                found.judged.append((where, judge(rows, law(self.knowledge, rows.place, self.as_of), self.knowledge)))
+                judged, looked = judge(rows, law(self.knowledge, rows.place, self.as_of), self.knowledge)
+                found.judged.append((where, judged))
+                for name, applies in looked.applied():
+                    found.applied.add(name, where, applies)
+                for fact, lacking in doubts.missing(looked).items():
+                    found.missing.add(fact, where, lacking)
         found.settle(self.as_of)
-        for where, judged in found.judged:
-            self._doubts(judged, where, found)
-        found.blocking.sort(sorted(found.blocking))
         found.missing.sort(self.knowledge.vocabulary.facts)
+        found.blocking.sort(sorted(found.blocking))
         self._beyond(table, keepers, found)
         return found
 
     def _by_place(self, table: FactTable, found: Answers) -> Iterator[tuple[Rows, Selection]]:
         """Yield what is known of the rows, jurisdiction by jurisdiction; every code of a row is judged alone."""
+        if not table.rows:
+            return
         filled = fill(table, self.assumptions, self.as_of)
         for entry, used in filled.used:
             found.assumed.add((entry.fact, entry.told.set), slice(None), used)
@@ -98,15 +107,6 @@ class Evaluator:
                 found.holds.add(hold.id, where, matched)
                 found.held[where] |= matched
 
-    def _doubts(self, judged: Judged, where: Selection, found: Answers) -> None:
-        """Ask what is missing, of the rows without one answer only."""
-        wrong = np.broadcast_to(found.wrong, (found.n,))[where]
-        clear = (found.lo[where] == found.hi[where]) & (found.disposition[where] != UNDETERMINED)
-        asked = ~(clear | wrong)
-        if asked.any():
-            for fact, lacking in doubts.missing(judged):
-                found.missing.add(fact, where, lacking & asked)
-
     def _beyond(self, table: FactTable, keepers: Sequence[Mapping[str, Value]], found: Answers) -> None:
         today = date.fromordinal(self.as_of)
         for row in np.flatnonzero(np.broadcast_to(found.beyond, (table.rows,))):
@@ -117,11 +117,11 @@ class Evaluator:
 
 def _groups(filled: Filled, rows: int) -> Iterator[tuple[tuple[str, ...], Selection]]:
     """Yield the places that occur with their rows: a slice where they lie together."""
-    places = filled.words.coded("jurisdiction")
-    codes = filled.words.by_row(places.codes)
+    places = filled.combos.words.coded("jurisdiction")
+    codes = filled.combos.by_row(places.codes)
     words = [tuple(sorted(v.must)) if isinstance(v, Members) else () for v in places.values]
-    if len(codes) == 1 or not rows:
-        yield words[codes[0]] if rows else (), slice(0, rows)
+    if len(codes) == 1:
+        yield words[codes[0]], slice(0, rows)
         return
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     if len(np.unique(codes[starts])) == len(starts):

@@ -6,26 +6,27 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from compliance.decision.batch import EVERY_ROW, Mask, known_or_none
+from compliance.decision.batch import EVERY_ROW, NO_ROW, Mask, known_or_none
 from compliance.decision.compile import dates_of
 from compliance.decision.group import Seen
-from compliance.decision.keeper import Judged, by_study
+from compliance.decision.keeper import Looked, by_study
 from compliance.decision.rows import Rows
 from compliance.law.conditions import MAYBE, facts_in
 from compliance.law.dates import NEVER
 from compliance.law.vocabulary import Members, Value
 
 
-def missing(judged: Judged) -> Iterator[tuple[str, Mask]]:
-    """Yield the facts that some studies lack, with these: see `missing.missing_facts`."""
-    parts = judged.parts
+def missing(looked: Looked) -> dict[str, Mask]:
+    """Return by fact the studies that lack it: see `missing.missing_facts`."""
+    parts, found = looked.parts, dict[str, Mask]()
     if not parts.rows.place:
-        yield "jurisdiction", EVERY_ROW
-    for at, seens in (judged.looked[kind] for kind in ("floor", "ceiling") if kind in judged.looked):
+        found["jurisdiction"] = EVERY_ROW
+    for at, seens in (looked.kinds[kind] for kind in ("floor", "ceiling") if kind in looked.kinds):
         for seen in seens.values():
             for fact, where in _asked(seen, at):
                 if where.any():
-                    yield fact, by_study(parts, where)
+                    found[fact] = found.get(fact, NO_ROW) | by_study(parts, where)
+    return found
 
 
 def _asked(seen: Seen, rows: Rows) -> Iterator[tuple[str, Mask]]:
@@ -54,10 +55,10 @@ def unknown(rows: Rows, fact: str) -> Mask:
     if fact == "deceased":
         death = rows.span("death_date")
         return np.asarray((death.hi == NEVER) & (death.lo != NEVER))
-    if fact in rows.days or fact not in rows.combos.index:
+    if fact in rows.days or fact not in rows.combos.words.facts:
         day = rows.span(fact)
         return np.not_equal(day.lo, day.hi)
-    return rows.combos.by_row(rows.combos.over(fact, _vague, np.bool_))
+    return rows.combos.by_row(rows.combos.words.over(fact, _vague, np.bool_))
 
 
 def _vague(value: Value | None) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compliance.decision import group
-from compliance.decision.batch import NO_ROW, Mask, known_or_none
+from compliance.decision.batch import NO_ROW, Mask, known_or_none, pick
 from compliance.decision.compile import Law
 from compliance.decision.group import Folded, Seen
 from compliance.decision.judge import done, holds_word, may_hold_word
@@ -38,55 +38,60 @@ class LossyRows:
     hi: Days
 
 
-Seens = Mapping[str, Seen]
+Seens: TypeAlias = Mapping[str, Seen]
 
 
 @dataclass
 class Judged:
-    """One keeper's record classes, study by study: `study` folds them; see `judge.ClassResult`.
-
-    `looked` has the norms of each kind, as they came out for the parts, with what is known of these.
-    """
+    """One keeper's record classes, study by study: `study` folds them; see `judge.ClassResult`."""
 
     law: Law
-    parts: Parts
-    looked: Mapping[str, tuple[Rows, Seens]]
+    study: Level
+    classes: NDArray[np.intp]
+    words: tuple[str | None, ...]
     fold: Folded
     destroy_by: Days
     lossy: LossyRows
     blocking: dict[str, Mask]
 
-    @property
-    def study(self) -> Level:
-        """The level that folds record classes into studies."""
-        return self.parts.study
+
+@dataclass
+class Looked:
+    """The norms of each kind as they came out for the parts of studies, with what is known of these."""
+
+    parts: Parts
+    kinds: dict[str, tuple[Rows, Seens]]
 
     def applied(self) -> Iterator[tuple[str, Mask]]:
         """Yield the norms that apply, surely or perhaps, with the studies."""
-        for name, seen in ((name, seen) for _, found in self.looked.values() for name, seen in found.items()):
+        for name, seen in ((name, seen) for _, found in self.kinds.values() for name, seen in found.items()):
             if not seen.ready.norm.is_gap:
                 yield name, by_study(self.parts, seen.live)
 
 
-def judge(rows: Rows, law: Law, knowledge: KnowledgeBase) -> Judged:
+def judge(rows: Rows, law: Law, knowledge: KnowledgeBase) -> tuple[Judged, Looked]:
     """Judge every study of one keeper under one code."""
     parts = unfold(rows, knowledge.vocabulary)
-    looked = {kind: (parts.rows, group.look(law, parts.rows, kind)) for kind in ("floor", "lossy", "duty")}
-    whole, last_day = floors(looked["floor"][1], law, knowledge, parts), _NEVER
+    kinds: dict[str, tuple[Rows, Seens]] = {
+        kind: (parts.rows, group.look(law, parts.rows, kind)) for kind in ("floor", "lossy", "duty")
+    }
+    whole, last_day = floors(kinds["floor"][1], law, knowledge, parts), _NEVER
     if law.ordered("ceiling"):
         at_end = with_retention_end(parts, whole)
-        looked["ceiling"] = at_end, group.look(law, at_end, "ceiling")
-        last_day = _destroy_by(group.destroy_by(looked["ceiling"][1]), parts)
+        kinds["ceiling"] = at_end, group.look(law, at_end, "ceiling")
+        last_day = _destroy_by(group.destroy_by(kinds["ceiling"][1]), parts)
     free = _freedom(rows, parts)
-    return Judged(
+    judged = Judged(
         law,
-        parts,
-        looked,
+        parts.study,
+        parts.classes,
+        parts.words,
         _freed(whole, free, rows, parts),
         last_day,
-        _lossy(looked["lossy"][1], law, parts),
-        _blocking(looked["duty"][1], parts, free == 2),
+        _lossy(kinds["lossy"][1], law, parts),
+        _blocking(kinds["duty"][1], parts, free == 2),
     )
+    return judged, Looked(parts, kinds)
 
 
 def earliest(rows: Rows, law: Law, knowledge: KnowledgeBase) -> Days:
@@ -96,18 +101,18 @@ def earliest(rows: Rows, law: Law, knowledge: KnowledgeBase) -> Days:
     if parts.modality.starts is not None:
         known = np.broadcast_to(parts.pairs_known, (parts.rows.n,))[parts.modality.starts]
         lo = np.broadcast_to(lo, (parts.rows.n,))
-        lo = parts.record.latest(np.where(known, parts.modality.latest(lo), parts.modality.earliest(lo)))
+        lo = parts.record.latest(pick(known, parts.modality.latest(lo), parts.modality.earliest(lo)))
     free = _freedom(rows, parts)
     if free.any():
         study = parts.study.spread(rows.span("study_date").lo)
-        lo = np.where(free == 2, study, np.where(free == 1, np.minimum(lo, study), lo))
+        lo = pick(free == 2, study, pick(free == 1, np.minimum(lo, study), lo))
     return np.asarray(parts.study.latest(lo))
 
 
 def floors(found: Seens, law: Law, knowledge: KnowledgeBase, parts: Parts) -> Folded:
     """Return what the floors say of each record class."""
     combos, place = parts.rows.combos, parts.rows.place
-    covers = combos.over("facility_type", lambda v: knowledge.nothing_found(place, known_or_none(v)), np.bool_)
+    covers = combos.words.over("facility_type", lambda v: knowledge.nothing_found(place, known_or_none(v)), np.bool_)
     return _whole(group.fold(found, law, combos.by_row(covers)), parts)
 
 
@@ -143,7 +148,7 @@ def _folded(fold: Folded, level: Level, all_count: Mask) -> Folded:
     )
     first = level.first_greatest(hi)
     return Folded(
-        np.where(all_count, level.latest(lo), level.earliest(lo)),
+        pick(all_count, level.latest(lo), level.earliest(lo)),
         level.latest(hi),
         level.latest(bound_hi),
         np.where(all_count, level.any(permanent), level.all(permanent)),
@@ -157,13 +162,13 @@ def _destroy_by(days: Days, parts: Parts) -> Days:
         return days
     days = np.broadcast_to(days, (parts.rows.n,))
     known = np.broadcast_to(parts.pairs_known, (parts.rows.n,))[parts.modality.starts]
-    return parts.record.earliest(np.where(known, parts.modality.earliest(days), parts.modality.latest(days)))
+    return parts.record.earliest(pick(known, parts.modality.earliest(days), parts.modality.latest(days)))
 
 
 def _freedom(rows: Rows, parts: Parts) -> NDArray[np.uint8]:
     """By record class: 2 where a duplicate is free, 1 where it may be, 0 where it is none."""
-    duplicate = rows.combos.over("copy", partial(_holds, "duplicate"), np.uint8)
-    another = rows.combos.over("copies_left", partial(_holds, "some"), np.uint8)
+    duplicate = rows.combos.words.over("copy", partial(_holds, "duplicate"), np.uint8)
+    another = rows.combos.words.over("copies_left", partial(_holds, "some"), np.uint8)
     return parts.study.spread(rows.combos.by_row(np.minimum(duplicate, another)))
 
 
@@ -227,7 +232,7 @@ def _blocking(found: Seens, parts: Parts, free: Mask) -> dict[str, Mask]:
         for version, where in seen.governs:
             if version.duty in BEFORE_PURGE:
                 undone = partial(_undone, seen.ready.norm, version, parts.rows.as_of)
-                is_open = is_open | where & combos.by_row(combos.over("duties_done", undone, np.bool_))
+                is_open = is_open | where & combos.by_row(combos.words.over("duties_done", undone, np.bool_))
         if is_open.any():
             shown = _where_it_weighs_most(is_open & seen.live, seen.applies, parts) & ~free
             if shown.any():

@@ -31,6 +31,10 @@ class Marks(Mapping[Any, Mask]):
         for key in keys:
             self.add(key, slice(row, row + 1), np.ones(1, np.bool_))
 
+    def only(self, where: Mask) -> None:
+        """Leave of the rows only these."""
+        self._whole = {key: mask & where for key, mask in self._folded().items() if (mask & where).any()}
+
     def sort(self, order: Iterable[Any]) -> None:
         """Bring the things into an order."""
         whole = self._folded()

@@ -22,10 +22,12 @@ from compliance.decision.batch import (
     Mask,
     Selection,
     constant,
+    constant_word,
     nothing,
+    pick,
     texts_at,
 )
-from compliance.decision.combine import Combos, combine
+from compliance.decision.combine import Combos, Words, combine
 from compliance.decision.luts import outside
 from compliance.decision.rows import One, Rows, Span
 from compliance.law.conditions import YES, Condition, facts_in, on_days
@@ -34,7 +36,7 @@ from compliance.law.periods import EITHER, facts_of
 from compliance.law.situation import bounds, dated
 from compliance.law.vocabulary import Members, Unknown, Value, Vocabulary
 
-ORIGINAL = Coded(np.zeros(1, np.intp), (Members(frozenset({"original"}), frozenset({"original"})),))
+ORIGINAL = constant_word(Members(frozenset({"original"}), frozenset({"original"})))
 
 
 def ask(condition: Condition, value: Value | None) -> int:
@@ -51,7 +53,7 @@ class Filled:
 
     rows: int
     dates: dict[str, Dated]
-    words: Combos
+    combos: Combos
     texts: Mapping[str, pa.Array]
     used: list[tuple[Entry, Mask]] = field(default_factory=list)
 
@@ -61,7 +63,7 @@ class Filled:
             return self
         dates = {name: one.take(rows) for name, one in self.dates.items()}
         count = len(range(n)[rows]) if isinstance(rows, slice) else len(rows)
-        return Filled(count, dates, self.words.take(rows), texts_at(self.texts, rows))
+        return Filled(count, dates, self.combos.take(rows), texts_at(self.texts, rows))
 
 
 def fill(table: FactTable, sets: Sequence[AssumptionSet], as_of: int) -> Filled:
@@ -79,29 +81,29 @@ def fill(table: FactTable, sets: Sequence[AssumptionSet], as_of: int) -> Filled:
     return filled
 
 
-def _no_word(words: Combos, fact: str) -> Mask:
+def _no_word(words: Words, fact: str) -> Mask:
     """Return the combinations in which a fact is absent."""
     return words.over(fact, lambda value: value is None, np.bool_)
 
 
 def _fires(filled: Filled, entry: Entry, as_of: int) -> Mask:
     """Return the rows in which a fact is absent and the condition of its assumption surely holds."""
-    dated, words = filled.dates.get(entry.fact), filled.words
-    where = dated.absent if dated is not None else words.by_row(_no_word(words, entry.fact))
+    dated, combos = filled.dates.get(entry.fact), filled.combos
+    where = dated.absent if dated is not None else combos.by_row(_no_word(combos.words, entry.fact))
     if entry.when.any_of and where.any():
         asked = {fact for c in entry.when.conditions() for fact in facts_in(c)}
         days = {name: Span(one.lo, one.hi) for name, one in filled.dates.items() if name in asked}
         if "deceased" in asked:
             days["deceased"] = _death_as_said(filled, as_of)
-        where = where & (Rows(filled.rows, as_of, days, words, filled.texts).scope(entry.when) == YES)
+        where = where & (Rows(filled.rows, as_of, days, combos, filled.texts).scope(entry.when) == YES)
     return where
 
 
-def _fires_by_words(filled: Filled, entry: Entry) -> Mask:
+def _fires_by_words(words: Words, entry: Entry) -> Mask:
     """Return the combinations in which it does, where that hangs on words alone."""
-    where = _no_word(filled.words, entry.fact)
+    where = _no_word(words, entry.fact)
     if entry.when.any_of and where.any():
-        each = Rows(filled.words.size, 0, {}, filled.words.each(), {})
+        each = Rows(words.size, 0, {}, Combos(np.arange(words.size), words), {})
         where = where & (each.scope(entry.when) == YES)
     return where
 
@@ -112,7 +114,7 @@ def _on_words(filled: Filled, entry: Entry) -> bool:
 
 def _death_as_said(filled: Filled, as_of: int) -> Span:
     """Return the day of death as far as `deceased` tells it, whatever range was given beside it."""
-    both = Filled(filled.rows, dict(filled.dates), filled.words, {})
+    both = Filled(filled.rows, dict(filled.dates), filled.combos, {})
     _death_from_deceased(both, as_of, only_absent=False)
     death = both.dates.get("death_date", nothing())
     return Span(death.lo, death.hi)
@@ -126,48 +128,51 @@ def _put_days(filled: Filled, fact: str, source: Dated, where: Mask) -> Mask:
         filled.dates[fact] = Dated(source.lo, source.hi)
     elif where.any():
         old = filled.dates.get(fact) or nothing()
-        filled.dates[fact] = Dated(
-            np.where(where, source.lo, old.lo), np.where(where, source.hi, old.hi), old.absent & ~where
-        )
+        filled.dates[fact] = Dated(pick(where, source.lo, old.lo), pick(where, source.hi, old.hi), old.absent & ~where)
     return where
 
 
 def _put_words(filled: Filled, entry: Entry, as_of: int) -> Mask:
     """Write the word where the assumption fires; return the rows in which it had one to write."""
-    words = filled.words
+    combos = filled.combos
     if _on_words(filled, entry):
-        where = _fires_by_words(filled, entry)
+        words = combos.words
+        made, where = words.once("assumed", entry, lambda: _written(words, entry, _fires_by_words(words, entry)))
     else:
-        words, where = words.parted(_fires(filled, entry, as_of))
-    if entry.value is not None:
-        source = Coded(np.zeros(1, np.intp), (entry.value,))
-    else:
-        source = words.coded(entry.other)
+        combos, where = combos.parted(_fires(filled, entry, as_of))
+        made, where = _written(combos.words, entry, where)
+    if where.any():
+        filled.combos = Combos(combos.ids, made)
+    return combos.by_row(where)
+
+
+def _written(words: Words, entry: Entry, where: Mask) -> tuple[Words, Mask]:
+    """Write the word of an assumption into some combinations; return with them those in which it had one to write."""
+    source = constant_word(entry.value) if entry.value is not None else words.coded(entry.other)
     said = np.array([value is not None and not isinstance(value, Unknown) for value in source.values])
     where = where & said[source.codes]
-    if where.any():
-        filled.words = _with_words(words, entry.fact, source, where)
-    return words.by_row(where)
+    return (_with_word(words, entry.fact, source, where) if where.any() else words), where
 
 
-def _with_words(words: Combos, fact: str, source: Coded, where: Mask) -> Combos:
+def _with_word(words: Words, fact: str, source: Coded, where: Mask) -> Words:
     """Write the words of a fact into some combinations; equal values are numbered once."""
     old = words.coded(fact)
-    codes = np.broadcast_to(np.where(where, source.codes + len(old.values), old.codes), (words.size,))
+    codes = np.where(where, source.codes + len(old.values), old.codes)
     numbers, values = list[int](), list[Value | None]()
     for value in (*old.values, *source.values):
         same = next((n for n, other in enumerate(values) if type(other) is type(value) and other == value), None)
         if same is None:
             values.append(value)
         numbers.append(len(values) - 1 if same is None else same)
-    return words.with_fact(fact, np.array(numbers, np.intp)[codes], tuple(values))
+    return words.with_fact(fact, Coded(np.array(numbers, np.intp)[codes], tuple(values)))
 
 
 def _death_from_deceased(filled: Filled, as_of: int, only_absent: bool) -> Mask:
     """`deceased` and `death_date` say the same thing; return where they contradict each other."""
-    if "deceased" not in filled.words.index:
+    combos = filled.combos
+    if "deceased" not in combos.words.facts:
         return NO_ROW
-    kind = filled.words.by_row(filled.words.over("deceased", _said_dead, np.uint8))
+    kind = combos.by_row(combos.words.over("deceased", _said_dead, np.uint8))
     death = filled.dates.get("death_date", Dated(np.array([OPEN], np.int32), np.array([NEVER], np.int32), EVERY_ROW))
     low = np.where(kind == 2, OPEN, np.where(kind == 1, NEVER, OPEN)).astype(np.int32)
     high = np.where(kind == 2, as_of, NEVER).astype(np.int32)
@@ -208,8 +213,8 @@ def situate(table: Filled, vocabulary: Vocabulary, as_of: int, asked: Iterable[s
                 else Span(np.array([OPEN], np.int32), np.array([NEVER], np.int32))
             )
             days[kind.name] = _tensed(kind.tense, span, study, as_of)
-    words = filled.words.only(name for name in filled.words.index if name in wanted and name != "deceased")
-    combos = _with_words(words, "copy", ORIGINAL, _no_word(words, "copy"))
+    ids, words = filled.combos.only(wanted - {"deceased"})
+    combos = Combos(ids, _with_word(words, "copy", ORIGINAL, _no_word(words, "copy")))
     rows = Rows(filled.rows, as_of, days, combos, filled.texts, wrong=wrong | late, beyond=beyond)
     _bound(rows, vocabulary)
     return rows
@@ -223,19 +228,16 @@ def _study(filled: Filled, as_of: int) -> tuple[Span, Mask]:
     late = given.lo > as_of
     if not late.any() and given.hi is given.lo:
         return Span(given.lo, given.hi), NO_ROW
-    lo = np.where(late, OPEN, given.lo).astype(np.int32)
+    lo = pick(late, np.int32(OPEN), given.lo)
     return Span(lo, np.minimum(given.hi, as_of).astype(np.int32)), late
 
 
 def _known_by(day: Span, as_of: int) -> Span:
     """Tense `once`: a day after as_of is not known yet and counts as never."""
     if day.hi is day.lo:
-        lo = np.where(day.lo > as_of, NEVER, day.lo).astype(np.int32)
+        lo = pick(day.lo > as_of, np.int32(NEVER), day.lo)
         return Span(lo, lo)
-    return Span(
-        np.where(day.lo > as_of, NEVER, day.lo).astype(np.int32),
-        np.where(day.hi > as_of, NEVER, day.hi).astype(np.int32),
-    )
+    return Span(pick(day.lo > as_of, np.int32(NEVER), day.lo), pick(day.hi > as_of, np.int32(NEVER), day.hi))
 
 
 def _tensed(tense: str, day: Span, study: Span, as_of: int) -> Span:
@@ -245,12 +247,12 @@ def _tensed(tense: str, day: Span, study: Span, as_of: int) -> Span:
     if not later.any():
         return day
     if tense == "moving":
-        return Span(np.where(later, study.lo, day.lo).astype(np.int32), np.where(later, as_of, day.hi).astype(np.int32))
+        return Span(pick(later, study.lo, day.lo), pick(later, np.int32(as_of), day.hi))
     if tense == "moving_or_never":
         later = later & (day.lo != NEVER)
-        return Span(np.where(later, OPEN, day.lo).astype(np.int32), np.where(later, NEVER, day.hi).astype(np.int32))
+        return Span(pick(later, np.int32(OPEN), day.lo), pick(later, np.int32(NEVER), day.hi))
     open_end = (day.hi == NEVER) & (day.lo != NEVER)
-    return Span(day.lo, np.where(open_end, LAST, day.hi).astype(np.int32)) if open_end.any() else day
+    return Span(day.lo, pick(open_end, np.int32(LAST), day.hi)) if open_end.any() else day
 
 
 @lru_cache(maxsize=64)
@@ -266,11 +268,13 @@ def _bound(rows: Rows, vocabulary: Vocabulary) -> None:
         if fact not in rows.days:
             continue
         day, limit = rows.days[fact], rows.line(line, EITHER)
+        if (limit.lo <= day.lo if before else day.hi <= limit.hi).all():
+            continue
         lo = np.maximum(day.lo, limit.lo) if before else day.lo
         hi = day.hi if before else np.minimum(day.hi, limit.hi)
         empty = lo > hi
         if empty.any():
-            lo, hi = np.where(empty, day.lo, lo), np.where(empty, day.hi, hi)
+            lo, hi = pick(empty, day.lo, lo), pick(empty, day.hi, hi)
             rows.wrong = rows.wrong | empty
         same = day.hi is day.lo and not empty.any() and bool((lo == hi).all())
         rows.days[fact] = Span(lo, lo if same else hi)
