@@ -155,6 +155,8 @@ class Answers:
 
     def _lossy(self, rows: Selection, judged: Judged, wrong: Mask) -> None:
         lossy, study = judged.lossy, judged.study
+        if not lossy.key.any():
+            return
         key, lo, hi = lossy.key, lossy.lo, lossy.hi
         if wrong.any():
             key = np.where(wrong & (key > 0), 2 * _DAYS, key)
@@ -220,7 +222,8 @@ def days(ordinals: Days, null: Mask | None = None) -> pa.Array:
     """Return ordinals as dates; open and unending days are null."""
     blank = (ordinals == OPEN) | (ordinals == LAST)
     blank = blank if null is None else blank | null
-    return pa.array((ordinals - EPOCH).astype(np.int32), pa.int32(), mask=blank).cast(pa.date32())
+    valid = pa.py_buffer(np.packbits(~blank, bitorder="little")) if blank.any() else None
+    return pa.Array.from_buffers(pa.date32(), len(ordinals), [valid, pa.py_buffer((ordinals - EPOCH).astype(np.int32))])
 
 
 def dictionary(codes: NDArray[Any], words: Iterable[str]) -> pa.Array:
