@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compliance.law.dates import write_edtf
-from compliance.law.jurisdictions import Majority, Place
+from compliance.law.jurisdictions import UNVERIFIED, Majority, Place
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.lint import is_stale
 from compliance.law.statutes import STATUSES, Norm, Statute
@@ -47,10 +47,14 @@ def researched(base: KnowledgeBase, code: str) -> list[Researched]:
 
 
 def majority(place: Place) -> list[str]:
-    """Return the ages of majority in words."""
-    return [
-        f"{rule.age} years ({_since(rule)}{', ' + rule.citation if rule.citation else ''})" for rule in place.majority
-    ]
+    """Return the ages of majority in words, each with how well it was seen."""
+    return [f"{rule.age} years ({', '.join(filter(None, _majority(rule)))})" for rule in place.majority]
+
+
+def _majority(rule: Majority) -> tuple[str, ...]:
+    if rule.verification == UNVERIFIED:
+        return (rule.seen, "nothing is counted from it")
+    return (_since(rule), rule.citation, rule.seen)
 
 
 def _since(rule: Majority) -> str:
