@@ -40,17 +40,17 @@ def test_a_bar_in_a_citation_ends_no_cell_and_what_nobody_researched_is_named(tm
 
 def test_an_age_of_majority_is_shown_with_how_well_it_was_seen(tmp_path: Path) -> None:
     places = """
-XA: {name: Xa, majority: [{from: ../2026-11-24, age: 18, verification: unverified}]}
+XA: {name: Xa, majority: [{from: ../2026-11-24, age: 18, verification: unverified, note: the act was not seen}]}
 XB: {name: Xb, majority: [{from: 2001-01-01, age: 18, citation: Code art. 2, verification: secondary, source: "https://x.example"}]}
 XC: {name: Xc, majority: [{from: ../1990-01-01, age: 21}]}
 """
     law = base(tmp_path, "XA\n" + floor("grown", "1 year after age of majority"), places=places)
     page = book(law, ["XA", "XB", "XC"], "Xa")
-    assert "Full age: 18, from memory, not checked: nothing is counted from it." in page
+    assert "Full age: 18, nothing is counted from it (from memory, not checked: the act was not seen)." in page
     assert "Full age: 18 (from 2001-01-01, Code art. 2, seen in one secondary source)." in page
     assert "Full age: 21 (from ../1990-01-01)." in page
     assert majorities(law) == {"from memory": 1, "one secondary source": 1, "seen": 1}
-    assert majority(law.jurisdictions.places["XA"]) == ["18 years (from memory, not checked, nothing is counted from it)"]
+    assert majority(law.jurisdictions.places["XA"]) == ["18 years (nothing is counted from it, from memory, not checked: the act was not seen)"]
 
 
 def test_the_check_warns_once_a_place_of_norms_that_count_from_an_age_from_memory(tmp_path: Path) -> None:

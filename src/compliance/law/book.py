@@ -76,9 +76,10 @@ def _place(base: KnowledgeBase, place: Place) -> Iterator[str]:
 
 
 def _age(rule: Majority) -> str:
+    evidence = _cell(f"{rule.seen}: {rule.note}") if rule.seen and rule.note else rule.seen
     if rule.verification == UNVERIFIED:
-        return f"{rule.age}, {rule.seen}: nothing is counted from it"
-    words = [f"from {write_edtf(rule.since)}", _cell(rule.citation), rule.seen]
+        return f"{rule.age}, nothing is counted from it ({evidence})"
+    words = [f"from {write_edtf(rule.since)}", _cell(rule.citation), evidence]
     return f"{rule.age} ({', '.join(filter(None, words))})"
 
 

@@ -52,9 +52,10 @@ def majority(place: Place) -> list[str]:
 
 
 def _majority(rule: Majority) -> tuple[str, ...]:
+    evidence = f"{rule.seen}: {rule.note}" if rule.seen and rule.note else rule.seen
     if rule.verification == UNVERIFIED:
-        return (rule.seen, "nothing is counted from it")
-    return (_since(rule), rule.citation, rule.seen)
+        return ("nothing is counted from it", evidence)
+    return (_since(rule), rule.citation, evidence)
 
 
 def _since(rule: Majority) -> str:
