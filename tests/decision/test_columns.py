@@ -49,6 +49,7 @@ def expected(decision: Decision) -> dict[str, Any]:
 def said(evaluator: Evaluator, table: FactTable, keepers: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
     """The rows that the columnar evaluator writes, as ordinals."""
     answers = evaluator.answers(table, keepers)
+    assert evaluator.early_ends(table, keepers).tolist() == answers.lo.tolist()
     shown = answers.table()
     assert shown.schema == DECISIONS
     rows: list[dict[str, Any]] = shown.to_pylist()

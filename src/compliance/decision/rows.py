@@ -136,7 +136,7 @@ class Rows:
             if on_days(condition) or condition_fact(condition) in self.texts:
                 rest.append(condition)
             else:
-                words = np.minimum(words, self.combos.truth(condition))
+                words = np.minimum(words, self.combos.words.truth(condition))
         found = self.combos.by_row(words)
         for condition in rest:
             if not found.any():
@@ -164,7 +164,7 @@ class Rows:
             return self._deceased(condition)
         if isinstance(condition, Listed) and condition.fact in self.texts:
             return _among(self.texts[condition.fact], condition)
-        return self.combos.by_row(self.combos.truth(condition))
+        return self.combos.by_row(self.combos.words.truth(condition))
 
     def _within(self, condition: Within) -> Truths:
         day = self.span(condition.fact)
