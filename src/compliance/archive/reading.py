@@ -6,11 +6,9 @@ id leaves a worker: the key takes its place at once.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import os
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,8 +19,6 @@ from compliance.archive.attributes import TEXTS, Header, NotDicom
 from compliance.archive.header import read_header
 from compliance.archive.keys import Keys
 from compliance.archive.structure import Damaged
-
-Columns = tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]  # paths, sizes, times
 
 IN_FLIGHT = 8  # reads at a time in one worker where the disk is slow
 NOT_OPENED = "cannot be opened"
@@ -113,24 +109,3 @@ class Reader:
             words["keyed_by"] = self.keyed_by
             text = self.known[shared] = json.dumps(words, sort_keys=True, separators=(",", ":"))
         return f'{{"sop_uid":{_quoted(header["sop_uid"])},{text[1:]}'
-
-
-_worker = threading.local()
-
-
-def begin(folder: str, keys: Keys) -> None:
-    """Prepare a worker process; what it has of its parent need not be looked through for garbage."""
-    gc.freeze()
-    _worker.reader = Reader(folder, keys)
-
-
-def columns(entries: list[Entry]) -> Columns:
-    """Return entries in the shape in which they travel to a worker process at the least cost."""
-    paths, sizes, times = zip(*entries)
-    return paths, sizes, times
-
-
-def read(entries: Columns) -> str:
-    """Return the lines of some files, in a worker process."""
-    lines: str = _worker.reader.read(list(map(Entry, *entries)))
-    return lines
