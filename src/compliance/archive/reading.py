@@ -29,6 +29,8 @@ _quoted = json.encoder.encode_basestring_ascii
 _SHARED = (*(name for name in TEXTS if name != "sop_uid"), "transfer_syntax", "lossy_ratio", "title_code", "contributing_equipment")  # fmt: skip
 _shared = itemgetter(*_SHARED)
 
+Found = tuple[str, str, str]  # outcome, reason, header as JSON
+
 
 class Entry(NamedTuple):
     """A file as the walk found it, with its path below the folder; a size of -1 where it could not be looked at."""
@@ -72,27 +74,28 @@ class Reader:
         wall, work = time.perf_counter(), time.process_time()
         if self.waiting and len(entries) > 1:
             with ThreadPoolExecutor(IN_FLIGHT) as threads:
-                lines = list(threads.map(self.one, entries))
+                found = list(threads.map(self.one, entries))
         else:
-            lines = list(map(self.one, entries))
+            found = list(map(self.one, entries))
         self.waiting = time.perf_counter() - wall > 3 * (time.process_time() - work) + 0.001 * len(entries)
-        return "".join(lines)
+        # all lines at one go: what was just done is done again sooner
+        return "".join([line(entry, *said) for entry, said in zip(entries, found)])
 
-    def one(self, entry: Entry) -> str:
-        """Return the line of one file; nothing that is wrong with it ends the scan."""
+    def one(self, entry: Entry) -> Found:
+        """Return what there is of one file; nothing that is wrong with it ends the scan."""
         if entry.size < 0:
-            return line(entry, "damaged", NOT_OPENED)
+            return "damaged", NOT_OPENED, "null"
         try:
             header = read_header(f"{self.folder}/{entry.path}")
-            return line(entry, "read", header["remark"], self.encode(header))
+            return "read", header["remark"], self.encode(header)
         except NotDicom as error:
-            return line(entry, "not DICOM", str(error))
+            return "not DICOM", str(error), "null"
         except Damaged as error:
-            return line(entry, "damaged", str(error))
+            return "damaged", str(error), "null"
         except OSError as error:
-            return line(entry, "damaged", f"{NOT_READ}: {error.strerror or type(error).__name__}")
+            return "damaged", f"{NOT_READ}: {error.strerror or type(error).__name__}", "null"
         except Exception as error:
-            return line(entry, "damaged", f"{NOT_READ}: {type(error).__name__}")
+            return "damaged", f"{NOT_READ}: {type(error).__name__}", "null"
 
     def encode(self, header: Header) -> str:
         """Return a header as JSON, with the patient's key in the place of the id.
