@@ -60,7 +60,7 @@ def _part10(block: bytes, end: int, read: Read) -> Header:
     if syntax != _DEFLATED:
         return _data_set(block, start, end, read, syntax)
     try:
-        inflated = inflate(read(start, end - start))
+        inflated = inflate(block[start:] + read(len(block), end - len(block)))
     except Damaged:
         raise Unusual from None
     end = len(inflated) - (len(inflated) % 2 and inflated.endswith(b"\0"))  # PS3.5 A.5: padded to even length
