@@ -13,7 +13,7 @@ from pathlib import Path
 from compliance.archive import attributes as a
 from compliance.archive import careful
 from compliance.archive.attributes import Header, NotDicom
-from compliance.archive.structure import TAIL, Damaged, Unusual, inflate, pixels_remark
+from compliance.archive.structure import Damaged, Unusual, inflate, pixels_remark
 from compliance.archive.texts import numbers, plain, text
 from compliance.archive.walk import FIRST_BLOCK, Found, Grammar, Items, Read, Walk, read_meta
 
@@ -90,7 +90,7 @@ def _data_set(block: bytes, at: int, end: int, read: Read, syntax: bytes) -> Hea
             raise Unusual
         header["remark"] = ""
     else:
-        header["remark"] = pixels_remark(*pixels, end, lambda: read(max(pixels[0], end - TAIL), TAIL))
+        header["remark"] = pixels_remark(*pixels, end, read)
     return header
 
 
