@@ -189,16 +189,15 @@ class Runs:
         self, block: bytes, begin: int, elements: list[Element], loose: frozenset[int], varying: Varying | None
     ) -> Run:
         """Return neighbouring elements as a run; the first byte of the block lies at `begin`."""
-        first, last = (elements[0][0] - begin, elements[-1][1] - begin) if elements else (0, 0)
-        same = block[first:last] + (varying.same if varying else b"")
+        first, last, final = (elements[0][0], elements[-1][1], elements[-1][2]) if elements else (begin, begin, 0)
+        size, same = last - first, block[first - begin : last - begin]
         values = {tag: value for _, _, tag, _, value in elements if value is not None}
         of_varying: tuple[int, bool, int, int, Length] = (0, False, 0, 0, _no_length)
-        size = last - first
         if varying:
             _, place, value, length = varying.form
             of_varying = (varying.tag, varying.wanted, size + place, size + value, length)
+            same += varying.same
         pieces = self._pieces(elements, loose, len(same))
-        final = elements[-1][2] if elements else 0
         return Run(pieces(same, 0), pieces, size, final, values, *of_varying, Stretch(same, elements, loose, varying))
 
     def _pieces(
@@ -206,11 +205,12 @@ class Runs:
     ) -> Callable[[bytes, int], tuple[bytes, ...]]:
         """Return what takes out of that many bytes all but the values of loose elements."""
         layout, at = "", 0
+        begin = elements[0][0] if elements else 0
         for start, end, tag, kind, _ in elements:
-            if tag in loose:
-                head = start + self.forms[kind].value - elements[0][0]
-                layout += f"{head - at}s{end - start - self.forms[kind].value}x"
-                at = end - elements[0][0]
+            if tag in loose and (form := self.forms.get(kind)):
+                value = start + form.value
+                layout += f"{value - begin - at}s{end - value}x"
+                at = end - begin
         return struct.Struct(f"{layout}{size - at}s").unpack_from
 
 
