@@ -78,21 +78,36 @@ class Runs:
 
     def __init__(self, forms: dict[int, Form], before: Runs | None = None) -> None:
         self.forms = forms
-        known = before.known[0] if before else []
-        varied = {run.tag for run in known}
-        self._expected = varied if len(varied) <= _FEW else set()
-        self._loose = frozenset[int]().union(*(run.stretch.loose for run in known))
+        self._expected, self._loose = before.learnt() if before else (frozenset[int](), frozenset[int]())
+        self._instance: tuple[bytes, list[Element]] | None = None
         self.recorded = 0
         self._keep([])
+
+    def learnt(self) -> tuple[frozenset[int], frozenset[int]]:
+        """Return the tags of elements that vary, and of loose ones; one instance says no more than the series before."""
+        runs, _ = self.known
+        if not runs:
+            return self._expected, self._loose
+        varied = frozenset(run.tag for run in runs)
+        return varied if len(varied) <= _FEW else frozenset(), frozenset[int]().union(*(r.stretch.loose for r in runs))
 
     def _keep(self, runs: list[Run]) -> None:
         self.known = runs, {run.same[0][:8]: number for number, run in enumerate(runs) if run.stretch.elements}
 
     def record(self, block: bytes, walked: list[Element]) -> None:
-        """Make runs of the elements of an instance, which follow each other in the block."""
-        if not walked or self.recorded == _MOST_RECORDED:
-            return
-        self.recorded += 1
+        """Keep the elements of an instance, which follow each other in the block, until there is another to be compared."""
+        if walked and self.recorded < _MOST_RECORDED:
+            self.recorded += 1
+            self._instance = block[: walked[-1][1]], walked
+
+    def ready(self) -> bool:
+        """Tell whether there is anything to follow; the instance that was kept becomes runs."""
+        if instance := self._instance:
+            self._instance = None
+            self._keep(self._made(*instance))
+        return bool(self.known[0])
+
+    def _made(self, block: bytes, walked: list[Element]) -> list[Run]:
         runs, begin = [], 0
         for number, element in enumerate(walked):
             if element[2] in self._expected and (varies := _varying(element, block, 0, self.forms)):
@@ -100,7 +115,7 @@ class Runs:
                 begin = number + 1
         if begin < len(walked):
             runs.append(self._run(block, 0, walked[begin:], self._loose, None))
-        self._keep(runs)
+        return runs
 
     def left(self, walked: list[Element]) -> None:
         """Forget the runs, so that they are recorded anew, where an instance has many elements that stand in none."""

@@ -282,7 +282,7 @@ class Walk:
     def _near(self, at: int, runs: Runs) -> tuple[int, int, int]:
         """Walk over what lies in the block; return what it cuts off, or the pixel data: where, how far to go on, which kind."""
         block, size, last, found, grammar = self.block, len(self.block), self.last, self.found, self.grammar
-        known, follow = grammar.outer.get, runs.follow if runs.known[0] else None
+        known, follow = grammar.outer.get, runs.follow if runs.ready() else None
         walked: list[Element] = []
         value: Any
         try:
