@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compliance.decision.batch import EVERY_ROW, NO_ROW, Mask
+from compliance.decision.batch import EVERY_ROW, NO_ROW, Mask, pick
 from compliance.decision.compile import Law, Ready
 from compliance.decision.luts import Days
 from compliance.decision.rows import Rows, Span, Truths
@@ -57,7 +57,7 @@ def look(law: Law, rows: Rows, kind: str) -> dict[str, Seen]:
 
 
 def _in_scope(ready: Ready, rows: Rows) -> Seen | None:
-    reached = rows.combos.by_row(rows.combos.over("copy", ready.reaches, np.uint8))
+    reached = rows.combos.by_row(rows.combos.words.over("copy", ready.reaches, np.uint8))
     truth = np.minimum(np.minimum(reached, np.uint8(ready.place)), rows.scope(ready.norm.scope))
     if not truth.any():
         return None
@@ -77,10 +77,10 @@ def _in_scope(ready: Ready, rows: Rows) -> Seen | None:
             break
     if not living.any():
         return None
-    truth = np.where(living, truth, _NO) if not living.all() else truth
+    truth = truth * living
     doubt = ~sure | repealed
     if doubt.any():
-        truth = np.where(doubt, np.minimum(truth, _MAYBE), truth)
+        truth = np.minimum(truth, _YES - doubt)
     span, permanent = _span(governs, rows, ready)
     return Seen(ready, truth, truth, governs, span, permanent, [])
 
@@ -94,8 +94,8 @@ def _span(governs: list[tuple[Version, Mask]], rows: Rows, ready: Ready) -> tupl
         return spans[0][0], np.array([spans[0][2]])
     lo, hi, permanent = _NEVER, _OPEN, EVERY_ROW
     for span, where, forever in spans:
-        lo = np.where(where, np.minimum(lo, span.lo), lo)
-        hi = np.where(where, np.maximum(hi, span.hi), hi)
+        lo = pick(where, np.minimum(lo, span.lo), lo)
+        hi = pick(where, np.maximum(hi, span.hi), hi)
         permanent = permanent & (~where | forever)
     return Span(lo, hi), permanent
 
@@ -157,10 +157,23 @@ def fold(found: Mapping[str, Seen], law: Law, guidance_covers: Mask, as_binding:
     whole = np.maximum(late[True], late[False])
     lo = _where(covered, early, OPEN)
     last, bound = (whole // many).astype(np.int32), (late[True] // many).astype(np.int32)
-    governing = np.where(whole > 0, many - 1 - whole % many, -1)
+    governing = pick(whole > 0, many - 1 - whole % many, -1)
     hi = _where(covered | guided, last, NEVER)
     forever = permanent & covered & (lo == NEVER) if permanent.any() else NO_ROW
     return Folded(lo, hi, _where(covered, bound, NEVER), forever, covered | guided, governing)
+
+
+def earliest(found: Mapping[str, Seen]) -> Days:
+    """Return the early end alone of `fold`."""
+    early, covered = _NOTHING, NO_ROW
+    for seen in found.values():
+        if seen.span is None or not seen.ready.norm.sure or seen.ready.norm.force != "binding":
+            continue
+        surely = seen.live & (seen.in_scope == _YES)
+        if surely.any():
+            covered = covered | surely
+            early = np.maximum(early, _where(surely, _early(seen)))
+    return _where(covered, early, OPEN)
 
 
 def _packed(hi: Days, rank: int, many: int) -> NDArray[Any]:
@@ -172,9 +185,7 @@ def _packed(hi: Days, rank: int, many: int) -> NDArray[Any]:
 
 def _where(mask: Mask, column: NDArray[Any], other: int = 0) -> NDArray[Any]:
     """The column where the mask says yes, else the other number."""
-    if mask.all():
-        return column
-    return np.where(mask, column, column.dtype.type(other))
+    return pick(mask, column, column.dtype.type(other))
 
 
 def _early(seen: Seen) -> Days:
@@ -183,7 +194,7 @@ def _early(seen: Seen) -> Days:
     early = seen.span.lo
     for other, force in seen.displaced:
         assert other.span is not None
-        early = np.where(force == _MAYBE, np.minimum(early, other.span.lo), early)
+        early = pick(force == _MAYBE, np.minimum(early, other.span.lo), early)
     return early
 
 
@@ -199,5 +210,5 @@ def destroy_by(found: Mapping[str, Seen]) -> Days:
     first = _NEVER
     for seen in found.values():
         if seen.ready.norm.sure and seen.ready.norm.force == "binding" and seen.span is not None:
-            first = np.where(seen.applies == _YES, np.minimum(first, seen.span.hi), first)
-    return np.where(first >= LAST, NEVER, first).astype(np.int32)
+            first = pick(seen.applies == _YES, np.minimum(first, seen.span.hi), first)
+    return pick(first >= LAST, np.int32(NEVER), first)
