@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+from operator import itemgetter
 from pathlib import Path
 
 from compliance.archive import attributes as a
@@ -27,7 +28,9 @@ _EXPLICIT = Grammar("<", False)
 _BY_CHARSET = (b"LO", b"SH")
 _SOP_UID = a.TEXTS["sop_uid"].tag
 _TEXTS = [(name, one) for name, one in a.TEXTS.items() if name != "sop_uid"]
-_SHARED = [one.tag for one in (a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT, *(one for _, one in _TEXTS))]
+_shared_values = itemgetter(
+    *(one.tag for one in (a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT, *(one for _, one in _TEXTS)))
+)
 
 
 def read_header(path: Path | str) -> Header:
@@ -96,8 +99,8 @@ def _data_set(block: bytes, at: int, end: int, read: Read, syntax: bytes) -> Hea
 
 def _header(found: Found) -> Header:
     """Return the header; the instances of a series share all but one of its texts."""
-    header = _shared(*map(found.get, _SHARED)).copy()
-    header["sop_uid"] = plain.__wrapped__(found.get(_SOP_UID, b""))
+    header = _shared(*_shared_values(found)).copy()
+    header["sop_uid"] = plain.__wrapped__(found[_SOP_UID] or b"")
     if not (header["sop_uid"] and header["study_uid"] and header["series_uid"]):
         raise Unusual
     return header
