@@ -134,15 +134,15 @@ def fold(found: Mapping[str, Seen], law: Law, guidance_covers: Mask, as_binding:
 
     Late end and governing norm are one number (`_packed`), so that one maximum folds both.
     """
-    many = len(law.names) + 1
+    bits = len(law.names).bit_length()
     late = {True: _NOTHING, False: _NOTHING}  # by force: binding or not
-    early, covered, permanent, guided = _NOTHING, NO_ROW, NO_ROW, NO_ROW
+    early, covered, permanent, guided = _OPEN, NO_ROW, NO_ROW, NO_ROW
     for seen in found.values():
         if seen.span is None:
             continue
         live, norm = seen.live, seen.ready.norm
         binding = norm.force == "binding" or (as_binding and norm.force == "guidance")
-        late[binding] = np.maximum(late[binding], _where(live, _packed(seen.span.hi, seen.ready.rank, many)))
+        late[binding] = np.maximum(late[binding], _where(live, _packed(seen.span.hi, seen.ready.rank, bits)))
         surely = live & (seen.in_scope == _YES) if norm.sure else NO_ROW
         if not surely.any():
             continue
@@ -155,37 +155,32 @@ def fold(found: Mapping[str, Seen], law: Law, guidance_covers: Mask, as_binding:
             guided = guided | surely
     guided = guided & guidance_covers & ~covered
     whole = np.maximum(late[True], late[False])
-    lo = _where(covered, early, OPEN)
-    last, bound = (whole // many).astype(np.int32), (late[True] // many).astype(np.int32)
-    governing = pick(whole > 0, many - 1 - whole % many, -1)
+    last, bound = (whole >> bits).astype(np.int32), (late[True] >> bits).astype(np.int32)
+    governing = pick(whole > 0, (1 << bits) - 1 - (whole & (1 << bits) - 1), -1)
     hi = _where(covered | guided, last, NEVER)
-    forever = permanent & covered & (lo == NEVER) if permanent.any() else NO_ROW
-    return Folded(lo, hi, _where(covered, bound, NEVER), forever, covered | guided, governing)
+    forever = permanent & covered & (early == NEVER) if permanent.any() else NO_ROW
+    return Folded(early, hi, _where(covered, bound, NEVER), forever, covered | guided, governing)
 
 
 def earliest(found: Mapping[str, Seen]) -> Days:
     """Return the early end alone of `fold`."""
-    early, covered = _NOTHING, NO_ROW
+    early = _OPEN
     for seen in found.values():
-        if seen.span is None or not seen.ready.norm.sure or seen.ready.norm.force != "binding":
-            continue
-        surely = seen.live & (seen.in_scope == _YES)
-        if surely.any():
-            covered = covered | surely
+        if seen.span is not None and seen.ready.norm.sure and seen.ready.norm.force == "binding":
+            surely = seen.live & (seen.in_scope == _YES)
             early = np.maximum(early, _where(surely, _early(seen)))
-    return _where(covered, early, OPEN)
+    return early
 
 
-def _packed(hi: Days, rank: int, many: int) -> NDArray[Any]:
-    """A day and a rank in one number that grows with the day, then with the smaller rank; never 0."""
-    if many < 2**31 // (NEVER + 1):
-        return hi * np.int32(many) + np.int32(many - 1 - rank)
-    return hi * np.int64(many) + np.int64(many - 1 - rank)
+def _packed(hi: Days, rank: int, bits: int) -> NDArray[Any]:
+    """A day and a rank of so many bits in one number that grows with the day, then with the smaller rank; never 0."""
+    days = hi if NEVER << bits < 1 << 31 else hi.astype(np.int64)
+    return (days << bits) + ((1 << bits) - 1 - rank)
 
 
 def _where(mask: Mask, column: NDArray[Any], other: int = 0) -> NDArray[Any]:
     """The column where the mask says yes, else the other number."""
-    return pick(mask, column, column.dtype.type(other))
+    return pick(mask, column, column.dtype.type(other)) if other else column * mask
 
 
 def _early(seen: Seen) -> Days:
