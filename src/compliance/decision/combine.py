@@ -19,7 +19,7 @@ from compliance.law.conditions import Condition
 from compliance.law.vocabulary import Value
 
 _DENSE = 1 << 22
-_SMALL, _MOST = 1 << 10, 1 << 13  # the combinations in one table, and the tables of them, that are remembered
+_SMALL, _MOST = 1 << 10, 1 << 20  # the combinations that are remembered, in one table and in all (some 20 to 100 MB)
 _ABSENT = Coded(np.zeros(1, np.intp), (None,))
 
 T = TypeVar("T")
@@ -78,6 +78,7 @@ class Words:
 
 
 _known: dict[Any, Words] = {}
+_room = [_MOST]  # how many combinations more are remembered before all are forgotten
 
 
 def words(size: int, facts: Mapping[str, Coded], ask: Ask) -> Words:
@@ -90,8 +91,10 @@ def words(size: int, facts: Mapping[str, Coded], ask: Ask) -> Words:
     key = (size, told.digest(), *facts, *(tuple(map(_hashable, one.values)) for one in facts.values()))
     found = _known.get(key)
     if found is None:
-        if len(_known) >= _MOST:
+        _room[0] -= size
+        if _room[0] < 0:
             _known.clear()
+            _room[0] = _MOST - size
         found = _known[key] = Words(size, facts, ask)
     return found
 
@@ -109,6 +112,13 @@ class Combos(NamedTuple):
     def take(self, rows: Selection) -> Combos:
         """Return the combinations of these rows."""
         return Combos(at(self.ids, rows), self.words)
+
+    def those(self, rows: Selection) -> Combos:
+        """Return the combinations of these rows, and no other: a place is not asked about those of all places."""
+        if len(self.ids) == 1:
+            return self
+        ids, used = _renumber(at(self.ids, rows), self.words.size)
+        return Combos(ids, self.words.with_facts(used, {}))
 
     def by_row(self, column: NDArray[Any]) -> NDArray[Any]:
         """Spread what holds for each combination over the rows; one element where it is the same for all."""
