@@ -27,3 +27,18 @@ def test_the_combinations_that_are_remembered_are_bounded_in_all() -> None:
         words = combine.words(combine._SMALL, {"modality": Coded(codes, (None,))}, ask)
         assert combine.words(combine._SMALL, {"modality": Coded(codes.copy(), (None,))}, ask) is words
     assert sum(known.size for known in combine._known.values()) <= combine._MOST
+
+
+def test_what_follows_from_words_and_ever_new_things_is_bounded() -> None:
+    words = combine.words(1, {}, ask)
+    things = [object() for _ in range(3 * combine._THINGS)]
+    assert [words.once("number", thing, lambda n=n: n) for n, thing in enumerate(things)] == list(range(len(things)))  # type: ignore[misc]
+    assert len(words._found) <= combine._THINGS and words.once("number", things[-1], lambda: -1) == len(things) - 1
+
+
+def test_combinations_are_the_same_only_where_they_are_asked_alike_and_numbered_alike() -> None:
+    yes, other = (frozenset({"a"}), frozenset({"b"})), lambda condition, value: 2
+    assert combine.words(2, {}, ask) is not combine.words(2, {}, other)
+    short = {"x": Coded(np.array([1, 0], np.int32), yes)}  # type: ignore[arg-type]
+    same = {"x": Coded(np.array([1], np.intp), yes)}  # type: ignore[arg-type]
+    assert combine.words(2, short, ask) is not combine.words(2, same, ask)

@@ -20,6 +20,7 @@ from compliance.law.vocabulary import Value
 
 _DENSE = 1 << 22
 _SMALL, _MOST = 1 << 10, 1 << 20  # the combinations that are remembered, in one table and in all (some 20 to 100 MB)
+_THINGS = 1 << 8  # the things beside the words of which it is remembered what follows from both
 _ABSENT = Coded(np.zeros(1, np.intp), (None,))
 
 T = TypeVar("T")
@@ -40,6 +41,8 @@ class Words:
         """Return what follows from the words and from one other thing, found once."""
         held = self._found.get((what, id(of)))
         if held is None or held[0] is not of:
+            if len(self._found) >= _THINGS:  # whoever makes assumptions anew for every table
+                self._found.clear()
             held = self._found[(what, id(of))] = (of, find())
         found: T = held[1]
         return found
@@ -87,8 +90,8 @@ def words(size: int, facts: Mapping[str, Coded], ask: Ask) -> Words:
         return Words(size, facts, ask)
     told = blake2b()
     for one in facts.values():
-        told.update(one.codes.tobytes() + b"|")
-    key = (size, told.digest(), *facts, *(tuple(map(_hashable, one.values)) for one in facts.values()))
+        told.update(one.codes.tobytes() + one.codes.dtype.char.encode())
+    key = (ask, size, told.digest(), *facts, *(tuple(map(_hashable, one.values)) for one in facts.values()))
     found = _known.get(key)
     if found is None:
         _room[0] -= size
