@@ -19,7 +19,8 @@ from compliance.law.conditions import Condition
 from compliance.law.vocabulary import Value
 
 _DENSE = 1 << 22
-_SMALL, _MOST = 1 << 10, 1 << 13  # the combinations in one table, and the tables of them, that are remembered
+_SMALL, _MOST = 1 << 10, 1 << 20  # the combinations that are remembered, in one table and in all (some 20 to 100 MB)
+_THINGS = 1 << 8  # the things beside the words of which it is remembered what follows from both
 _ABSENT = Coded(np.zeros(1, np.intp), (None,))
 
 T = TypeVar("T")
@@ -40,6 +41,8 @@ class Words:
         """Return what follows from the words and from one other thing, found once."""
         held = self._found.get((what, id(of)))
         if held is None or held[0] is not of:
+            if len(self._found) >= _THINGS:  # whoever makes assumptions anew for every table
+                self._found.clear()
             held = self._found[(what, id(of))] = (of, find())
         found: T = held[1]
         return found
@@ -78,6 +81,7 @@ class Words:
 
 
 _known: dict[Any, Words] = {}
+_room = [_MOST]  # how many combinations more are remembered before all are forgotten
 
 
 def words(size: int, facts: Mapping[str, Coded], ask: Ask) -> Words:
@@ -86,12 +90,14 @@ def words(size: int, facts: Mapping[str, Coded], ask: Ask) -> Words:
         return Words(size, facts, ask)
     told = blake2b()
     for one in facts.values():
-        told.update(one.codes.tobytes() + b"|")
-    key = (size, told.digest(), *facts, *(tuple(map(_hashable, one.values)) for one in facts.values()))
+        told.update(one.codes.tobytes() + one.codes.dtype.char.encode())
+    key = (ask, size, told.digest(), *facts, *(tuple(map(_hashable, one.values)) for one in facts.values()))
     found = _known.get(key)
     if found is None:
-        if len(_known) >= _MOST:
+        _room[0] -= size
+        if _room[0] < 0:
             _known.clear()
+            _room[0] = _MOST - size
         found = _known[key] = Words(size, facts, ask)
     return found
 
@@ -109,6 +115,13 @@ class Combos(NamedTuple):
     def take(self, rows: Selection) -> Combos:
         """Return the combinations of these rows."""
         return Combos(at(self.ids, rows), self.words)
+
+    def those(self, rows: Selection) -> Combos:
+        """Return the combinations of these rows, and no other: a place is not asked about those of all places."""
+        if len(self.ids) == 1:
+            return self
+        ids, used = _renumber(at(self.ids, rows), self.words.size)
+        return Combos(ids, self.words.with_facts(used, {}))
 
     def by_row(self, column: NDArray[Any]) -> NDArray[Any]:
         """Spread what holds for each combination over the rows; one element where it is the same for all."""

@@ -63,7 +63,7 @@ class Filled:
             return self
         dates = {name: one.take(rows) for name, one in self.dates.items()}
         count = len(range(n)[rows]) if isinstance(rows, slice) else len(rows)
-        return Filled(count, dates, self.combos.take(rows), texts_at(self.texts, rows))
+        return Filled(count, dates, self.combos.those(rows), texts_at(self.texts, rows))
 
 
 def fill(table: FactTable, sets: Sequence[AssumptionSet], as_of: int) -> Filled:
