@@ -15,6 +15,7 @@ from compliance.law.dates import DateRange
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.situation import Situation
 from compliance.law.statutes import KINDS
+from compliance.law.vocabulary import Members
 
 MOST_PLANS = 1024
 _ENGINE = ("record", "modality", "body_part", "facility_type", "copy")
@@ -23,12 +24,12 @@ _ENGINE = ("record", "modality", "body_part", "facility_type", "copy")
 class Pair(NamedTuple):
     """One record class, modality and body part (None: which is not known), with the norms of each kind."""
 
-    words: dict[str, str | None]
+    members: dict[str, Members]  # what its words narrow the sets of the study to
     sifted: dict[str, Sifted]
 
     def at(self, study: Situation, retention_end: DateRange | None = None) -> Situation:
         """Return the situation of the study narrowed to this pair."""
-        here = study.part(**self.words)
+        here = study.part(self.members) if self.members else study
         return here if retention_end is None else here.with_day("retention_end", retention_end)
 
 
@@ -76,8 +77,10 @@ def _make(knowledge: KnowledgeBase, chosen: NormSet, situation: Situation) -> Pl
     shown = modalities(situation, knowledge.vocabulary)
 
     def pair(**words: str | None) -> Pair:
-        here = situation.part(**words)
-        return Pair(words, {kind: sift(chosen, here, kind) for kind in KINDS})
+        whole = {fact: Members(frozenset((word,)), frozenset((word,))) for fact, word in words.items() if word is not None}
+        members = {fact: one for fact, one in whole.items() if situation.value(fact) != one}
+        here = situation.part(members)
+        return Pair(members, {kind: sift(chosen, here, kind) for kind in KINDS})
 
     def imaged(record: str | None) -> Iterator[Imaged]:
         for one in shown:

@@ -29,6 +29,8 @@ def ask(given: Mapping[str, Any], vocabulary: Vocabulary) -> Question:
     """
     if not isinstance(given, Mapping):
         raise FactError("facts must be a mapping of fact to value")
+    if "keepers" not in given:
+        return Question(vocabulary.read(given))
     common = {name: value for name, value in given.items() if name != "keepers"}
     keepers, problems = [], list[Problem]()
     raw = [] if given.get("keepers") is None else given["keepers"]

@@ -52,12 +52,32 @@ class DateRange(NamedTuple):
         """The smallest range that holds both."""
         return DateRange(min(self.earliest, other.earliest), max(self.latest, other.latest))
 
+    def later(self, other: DateRange) -> DateRange:
+        """Each end is the later of both."""
+        if self.earliest >= other.earliest and self.latest >= other.latest:
+            return self
+        return DateRange(max(self.earliest, other.earliest), max(self.latest, other.latest))
+
+    def earlier(self, other: DateRange) -> DateRange:
+        """Each end is the earlier of both."""
+        if self.earliest <= other.earliest and self.latest <= other.latest:
+            return self
+        return DateRange(min(self.earliest, other.earliest), min(self.latest, other.latest))
+
     def __str__(self) -> str:
         return write_edtf(self)
 
 
 EVERYTHING = DateRange(OPEN, NEVER)
 NEVER_RANGE = DateRange(NEVER, NEVER)
+
+
+
+@lru_cache(maxsize=65536)
+def only(day: int) -> DateRange:
+    """Return the range of one day."""
+    return DateRange(day, day)
+
 
 _DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
@@ -75,8 +95,7 @@ def read_edtf(text: str) -> DateRange:
         return EVERYTHING
     if len(text) == 10 and text[4] == text[7] == "-":  # as nearly all are written
         with contextlib.suppress(ValueError):
-            only = date.fromisoformat(text).toordinal()
-            return DateRange(only, only)
+            return only(date.fromisoformat(text).toordinal())
     first, slash, last = text.partition("/")
     if not slash:
         return _read_day(first)
@@ -98,8 +117,7 @@ def _read_day(text: str) -> DateRange:
     year, month, day = int(match[1]), match[2], match[3]
     try:
         if day:
-            only = date(year, int(month), int(day)).toordinal()
-            return DateRange(only, only)
+            return only(date(year, int(month), int(day)).toordinal())
         first = date(year, int(month or 1), 1)
         return DateRange(
             first.toordinal(), end_of_month(first.toordinal()) if month else date(year, 12, 31).toordinal()
@@ -155,8 +173,7 @@ def add(day: int, count: int, unit: Unit, rounding: Rounding) -> int:
     year, month = divmod(months, 12)
     if year > 9999:
         return NEVER
-    length = calendar.monthrange(year, month + 1)[1]
-    if this.day <= length:
+    if this.day <= 28 or this.day <= calendar.monthrange(year, month + 1)[1]:
         return date(year, month + 1, this.day).toordinal()
-    last = date(year, month + 1, length).toordinal()
+    last = end_of_month(date(year, month + 1, 28).toordinal())
     return last if rounding == "previous" else last + 1
