@@ -14,11 +14,12 @@ from compliance.decision import fold as folding
 from compliance.decision.assume import Assumed, AssumptionSet, assume
 from compliance.decision.holds import Hold
 from compliance.decision.judge import ClassResult, Duty, Evidence, KeeperResult, Lossy, contradicted, judge, stricter
-from compliance.decision.question import Question, ask, codes
+from compliance.decision.plan import book
+from compliance.decision.question import Question, ask
 from compliance.law.dates import LAST, NEVER, DateRange
 from compliance.law.knowledge import KnowledgeBase, place_on_file
 from compliance.law.situation import BadData
-from compliance.law.vocabulary import Value, Vocabulary
+from compliance.law.vocabulary import Members, Value, Vocabulary
 
 ORDER = ("held", "conflict", "undetermined", "retain", "must_purge", "may_purge")
 
@@ -113,30 +114,48 @@ def decide(
     today = as_of.toordinal()
     question = facts if isinstance(facts, Question) else ask(facts, knowledge.vocabulary)
     used: dict[Assumed, None] = {}
-    keepers, notes = list[KeeperResult](), list[str]()
+    keepers, notes = list[KeeperResult](), dict[str, None]()
     for own in question.by_keeper():
         filled, assumed = assume(own, assumptions, today)
         used.update(dict.fromkeys(assumed))
-        for code in _places(filled, knowledge, notes):
-            keepers.append(judge(knowledge, filled, today, code))
-    matching = tuple(hold for hold in holds if any(hold.matches(keeper.situation) for keeper in keepers))
-    problems = tuple(dict.fromkeys(problem for keeper in keepers for problem in keeper.problems))
-    parts = tuple(
+        where = _where(filled.get("jurisdiction"), knowledge)
+        notes.update(where.notes)
+        for code in where.codes:
+            keepers.append(judge(knowledge, filled, today, book(knowledge, code)))
+    matching = tuple([hold for hold in holds if any(hold.matches(keeper.situation) for keeper in keepers)])
+    problems = tuple(dict.fromkeys([problem for keeper in keepers for problem in keeper.problems]))
+    parts = [
         Part(keeper, result, disposition(result, today, bool(matching)))
         for keeper in keepers
         for result in (map(contradicted, keeper.classes) if problems else keeper.classes)
-    )
-    return _whole(knowledge, question, today, keepers, parts, matching, problems, tuple(used), notes)
+    ]
+    return _whole(knowledge, question, today, keepers, tuple(parts), matching, problems, tuple(used), tuple(notes))
 
 
-def _places(facts: Mapping[str, Value], knowledge: KnowledgeBase, notes: list[str]) -> list[str]:
+class Where(NamedTuple):
+    """The codes under which a keeper is judged, and what is to be said of those given."""
+
+    codes: list[str]
+    notes: dict[str, None]
+
+
+_NOWHERE = Where([""], {"the keeper's jurisdiction is not known": None})
+MOST_PLACES = 1024
+
+
+def _where(given: Value | None, knowledge: KnowledgeBase) -> Where:
     """Return the codes to judge: one whose descendant is also given is dropped; none known = the unknown place."""
-    given = codes(facts)
-    if not given:
-        notes.append("the keeper's jurisdiction is not known")
-        return [""]
-    notes += [note for code in given if (note := place_on_file(knowledge, code))]
-    return kept(given, knowledge)
+    if not isinstance(given, Members) or not given.must:
+        return _NOWHERE
+    known: dict[Members, Where] = knowledge.cache.setdefault("where", {})
+    found = known.get(given)
+    if found is None:
+        if len(known) >= MOST_PLACES:
+            known.clear()
+        codes = sorted(given.must)
+        notes = {note: None for code in codes if (note := place_on_file(knowledge, code))}
+        found = known[given] = Where(kept(codes, knowledge), notes)
+    return found
 
 
 def kept(given: Sequence[str], knowledge: KnowledgeBase) -> list[str]:
@@ -173,7 +192,7 @@ def _whole(
     holds: tuple[Hold, ...],
     problems: tuple[BadData, ...],
     assumed: tuple[Assumed, ...],
-    notes: list[str],
+    notes: tuple[str, ...],
 ) -> Decision:
     whole = folding.latest([part.result.fold for part in parts])
     verdict = first_of(part.disposition for part in parts)
@@ -200,7 +219,7 @@ def _whole(
         law_digest=knowledge.digest,
         question=question,
         vocabulary=knowledge.vocabulary,
-        notes=tuple(dict.fromkeys(notes)),
+        notes=notes,
     )
 
 

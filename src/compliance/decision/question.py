@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from compliance.errors import FactError, Problem
-from compliance.law.vocabulary import Members, Value, Vocabulary
+from compliance.law.vocabulary import Value, Vocabulary
 
 MOST_KEEPERS = 50
 
@@ -56,9 +56,3 @@ def _read(given: Mapping[str, Any], vocabulary: Vocabulary, path: str, problems:
     except FactError as error:
         problems += [Problem(p.file, 0, 0, path + p.path, p.message) for p in error.problems]
         return {}
-
-
-def codes(facts: Mapping[str, Value]) -> tuple[str, ...]:
-    """Return the jurisdiction codes of one keeper, sorted; empty where none is known."""
-    value = facts.get("jurisdiction")
-    return tuple(sorted(value.must)) if isinstance(value, Members) else ()
