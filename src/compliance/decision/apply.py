@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from compliance.law.conditions import MAYBE, NO, YES, Condition, Facts, Listed, Truth, fact_of, on_days
-from compliance.law.dates import DateRange, Rounding
+from compliance.law.dates import DateRange, Rounding, made
 from compliance.law.knowledge import EVERYWHERE, KnowledgeBase
 from compliance.law.periods import CEILING, FLOOR, Reckoner, Round, hull, is_permanent, reckoner
 from compliance.law.scopes import Scope
@@ -180,7 +180,7 @@ def look(sifted: Sifted, situation: Situation) -> dict[str, Looked]:
     for one in sifted.candidates:
         outcome = one.outcome or _outcome(one, situation)
         day = outcome.reckon(situation) if outcome.reckon else None
-        found[one.norm.id] = Looked(one, outcome, outcome.truth, day, ())
+        found[one.norm.id] = made(Looked, (one, outcome, outcome.truth, day, ()))
     for name, overriders in sifted.displaced:
         found[name] = _displace(found[name], overriders, found)
     return found

@@ -118,7 +118,8 @@ def assume(
     """Return the facts with absent ones filled, and what was used; a written `unknown` is never filled."""
     if not sets:
         return facts, []
-    filled, used = dict(facts), list[Assumed]()
+    filled = dict(facts)
+    used: list[Assumed] = []
     if "death_date" not in filled and (deceased := filled.get("deceased")) is not None:
         known = isinstance(deceased, bool)
         filled["death_date"] = UNKNOWN if not known else HAPPENED if deceased else NEVER_RANGE

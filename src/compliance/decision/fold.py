@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from compliance.decision.apply import Looked
+from compliance.decision.apply import Candidate, Looked
 from compliance.law.conditions import NO, YES
-from compliance.law.dates import EVERYTHING, LAST, NEVER, OPEN, DateRange
+from compliance.law.dates import EVERYTHING, LAST, NEVER, OPEN, DateRange, made
 
 
 class Fold(NamedTuple):
@@ -28,32 +28,34 @@ UNSURE = Fold(EVERYTHING, EVERYTHING, False, False, None)
 
 def fold(floors: Mapping[str, Looked], guidance_covers: bool, as_binding: bool = False) -> Fold:
     """Fold the floors of one part; not covered = everything. `as_binding`: guidance counts as if it were binding law."""
-    best: Looked | None = None
-    late = bound = 0
-    binding, guided = list[Looked](), False
+    best: Candidate | None = None
+    late = bound = early = 0
+    binding: list[Looked] = []
+    guided = False
     for one in floors.values():
-        if one.applies is NO or one.range is None:
+        candidate, outcome, applies, day, overridden_by = one
+        if applies is NO or day is None:
             continue
-        candidate, last, force = one.candidate, one.range.latest, one.candidate.norm.force
-        if best is None or last > late or (last == late and candidate.rank < best.candidate.rank):
-            best, late = one, last
-        counts = candidate.sure and one.outcome.truth is YES
+        last, force = day.latest, candidate.norm.force
+        if best is None or last > late or (last == late and candidate.rank < best.rank):
+            best, late = candidate, last
+        counts = outcome.truth is YES and candidate.sure
         if force == "binding" or (as_binding and force == "guidance"):
             bound = max(bound, last)
             if counts:
                 binding.append(one)
+                early = max(early, _early(one, floors) if overridden_by else day.earliest)
         elif force == "guidance" and counts:
             guided = True
     if best is None:
         return UNSURE
-    governing = best.norm.id
     if binding:
-        early = max([_early(one, floors) for one in binding])
-        permanent = early == NEVER and any(_permanent(one, floors) for one in binding)
-        return Fold(DateRange(early, late), DateRange(early, bound), permanent, True, governing)
+        full = made(DateRange, (early, late))
+        permanent = early == NEVER and any([_permanent(one, floors) for one in binding])
+        return made(Fold, (full, full if bound == late else DateRange(early, bound), permanent, True, best.norm.id))
     if guidance_covers and guided:
-        return Fold(DateRange(OPEN, late), EVERYTHING, False, True, governing)
-    return UNSURE._replace(governing=governing)
+        return Fold(DateRange(OPEN, late), EVERYTHING, False, True, best.norm.id)
+    return UNSURE._replace(governing=best.norm.id)
 
 
 def _rivals(one: Looked, floors: Mapping[str, Looked]) -> list[Looked]:

@@ -12,7 +12,7 @@ from compliance.decision.fold import Fold
 from compliance.decision.plan import Book, Class, Imaged, Plan, plan
 from compliance.law import dates
 from compliance.law.conditions import NO, YES, Truth
-from compliance.law.dates import DateRange
+from compliance.law.dates import DateRange, made
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.situation import BadData, Situation, situate
 from compliance.law.statutes import BEFORE_PURGE, KINDS, Norm, Version
@@ -132,17 +132,16 @@ def _judge(keeper: KeeperResult, one: Class) -> ClassResult:
     last_day = _destroy_by(keeper, one, whole.binding) if "ceiling" in kinds else None
     lossy = _lossy(keeper, one) if "lossy" in kinds else NO_NORM
     duties = _duties(keeper, one) if "duty" in kinds else ()
-    return ClassResult(one.record, _free(whole, keeper), last_day, lossy, duties)
+    return made(ClassResult, (one.record, _free(whole, keeper), last_day, lossy, duties))
 
 
 def _looks(keeper: KeeperResult, imaged: Imaged, kind: str, retention_end: DateRange | None = None) -> list[Look]:
     """Look at the norms of a kind, pair by pair, and keep what was seen."""
-    looks = []
+    looks = keeper.taken.setdefault(kind, [])
     for pair in imaged.pairs:
         sifted, here = pair.sifted[kind], pair.at(keeper.situation, retention_end)
-        looks.append(Look(sifted, look(sifted, here), here))
-    keeper.taken.setdefault(kind, []).extend(looks)
-    return looks
+        looks.append(made(Look, (sifted, look(sifted, here), here)))
+    return looks[-len(imaged.pairs) :]
 
 
 def _floors(keeper: KeeperResult, one: Class) -> Fold:
@@ -155,7 +154,7 @@ def _floors(keeper: KeeperResult, one: Class) -> Fold:
 
 
 def _destroy_by(keeper: KeeperResult, one: Class, retention_end: DateRange) -> int | None:
-    days = list[int]()
+    days: list[int] = []
     for imaged in one.imaged:
         looks = _looks(keeper, imaged, "ceiling", retention_end)
         own = [folding.destroy_by(seen.found.values()) for seen in looks]

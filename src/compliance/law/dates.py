@@ -11,6 +11,7 @@ from __future__ import annotations
 import calendar
 import contextlib
 import re
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -22,6 +23,9 @@ LAST = NEVER - 1  # the last day that is a day: an open end `..` stops before `n
 
 Rounding = Literal["next", "previous"]
 Unit = Literal["day", "week", "month", "year"]
+
+
+made = tuple.__new__  # of a NamedTuple, at once: its own `__new__` is Python code
 
 
 class DateRange(NamedTuple):
@@ -54,15 +58,19 @@ class DateRange(NamedTuple):
 
     def later(self, other: DateRange) -> DateRange:
         """Each end is the later of both."""
-        if self.earliest >= other.earliest and self.latest >= other.latest:
+        low, high = self
+        first, last = other
+        if low >= first and high >= last:
             return self
-        return DateRange(max(self.earliest, other.earliest), max(self.latest, other.latest))
+        return other if first >= low and last >= high else DateRange(max(low, first), max(high, last))
 
     def earlier(self, other: DateRange) -> DateRange:
         """Each end is the earlier of both."""
-        if self.earliest <= other.earliest and self.latest <= other.latest:
+        low, high = self
+        first, last = other
+        if low <= first and high <= last:
             return self
-        return DateRange(min(self.earliest, other.earliest), min(self.latest, other.latest))
+        return other if first <= low and last <= high else DateRange(min(low, first), min(high, last))
 
     def __str__(self) -> str:
         return write_edtf(self)
@@ -71,12 +79,6 @@ class DateRange(NamedTuple):
 EVERYTHING = DateRange(OPEN, NEVER)
 NEVER_RANGE = DateRange(NEVER, NEVER)
 
-
-
-@lru_cache(maxsize=65536)
-def only(day: int) -> DateRange:
-    """Return the range of one day."""
-    return DateRange(day, day)
 
 
 _DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
@@ -95,7 +97,8 @@ def read_edtf(text: str) -> DateRange:
         return EVERYTHING
     if len(text) == 10 and text[4] == text[7] == "-":  # as nearly all are written
         with contextlib.suppress(ValueError):
-            return only(date.fromisoformat(text).toordinal())
+            only = date.fromisoformat(text).toordinal()
+            return DateRange(only, only)
     first, slash, last = text.partition("/")
     if not slash:
         return _read_day(first)
@@ -117,7 +120,8 @@ def _read_day(text: str) -> DateRange:
     year, month, day = int(match[1]), match[2], match[3]
     try:
         if day:
-            return only(date(year, int(month), int(day)).toordinal())
+            only = date(year, int(month), int(day)).toordinal()
+            return DateRange(only, only)
         first = date(year, int(month or 1), 1)
         return DateRange(
             first.toordinal(), end_of_month(first.toordinal()) if month else date(year, 12, 31).toordinal()
@@ -177,3 +181,15 @@ def add(day: int, count: int, unit: Unit, rounding: Rounding) -> int:
         return date(year, month + 1, this.day).toordinal()
     last = end_of_month(date(year, month + 1, 28).toordinal())
     return last if rounding == "previous" else last + 1
+
+
+@lru_cache(maxsize=512)
+def step(count: int, unit: Unit, rounding: Rounding) -> Callable[[int], DateRange]:
+    """Return what takes a day to the one `count` units later, as a range of that day alone."""
+
+    @lru_cache(maxsize=4096)
+    def stepped(day: int) -> DateRange:
+        later = add(day, count, unit, rounding)
+        return DateRange(later, later)
+
+    return stepped

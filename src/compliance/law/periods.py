@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol, cast
 
 from compliance.errors import guess
 from compliance.law import dates
-from compliance.law.dates import EVERYTHING, NEVER_RANGE, DateRange, Rounding, Unit
+from compliance.law.dates import EVERYTHING, NEVER_RANGE, DateRange, Rounding, Unit, made
 from compliance.law.shape import Reader, Shape
 from compliance.law.vocabulary import Vocabulary
 from compliance.law.yaml import Node
@@ -135,17 +135,16 @@ def _reckon_all(members: Sequence[Reckoner], both: Callable[[DateRange, DateRang
 
 
 def _reckon_line(line: Line, rounding: Round) -> Reckoner:
-    count, unit, event = line
-    early, late = rounding
-    day = reckon_event(event, rounding)
-    if not count:
+    day = reckon_event(line.event, rounding)
+    if not line.count:
         return day
+    early, late = (dates.step(line.count, line.unit, one) for one in rounding)
 
     def reckon(moment: Moment) -> DateRange:
         first, last = day(moment)
-        if first == last and early == late:
-            return dates.only(dates.add(first, count, unit, early))
-        return DateRange(dates.add(first, count, unit, early), dates.add(last, count, unit, late))
+        if first == last and early is late:
+            return early(first)
+        return made(DateRange, (early(first).earliest, late(last).earliest))
 
     return reckon
 

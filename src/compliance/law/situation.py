@@ -59,12 +59,15 @@ class Situation:
 
         A bound names facts that stand before it in the file.
         """
-        day = self._days.setdefault(fact, _not_given(self._dated.kinds[fact], self._study, self.as_of))
+        days = self._days
+        if fact not in days:
+            days[fact] = _not_given(self._dated.kinds[fact], self._study, self.as_of)
+        day = days[fact]
         for bound in self._dated.bounds.get(fact, ()):
             day, wrong = bound.cut(day, self)
             if wrong:
                 problems.append(wrong)
-            self._days[fact] = day
+            days[fact] = day
         return day
 
     def value(self, fact: str) -> Value | None:
@@ -104,7 +107,8 @@ def situate(
     facts: Mapping[str, Value], vocabulary: Vocabulary, as_of: int, places: Jurisdictions | None = None, place: str = ""
 ) -> Situation:
     """Apply tense, bounds and the rule on death; contradictions are listed in `problems`."""
-    values, problems, dated = facts, list[BadData](), dates_of(vocabulary)
+    values, dated = facts, dates_of(vocabulary)
+    problems: list[BadData] = []
     if "deceased" in facts:
         values = dict(facts)
         _death(values, as_of, problems)
