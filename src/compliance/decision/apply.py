@@ -98,6 +98,7 @@ class Sifted(NamedTuple):
     displaced by which (overriders first), and why not, as far as it was told before and hangs on words alone.
     """
 
+    kind: str
     ruled_out: dict[str, Looked]
     candidates: tuple[Candidate, ...]
     displaced: tuple[tuple[str, tuple[str, ...]], ...]
@@ -198,7 +199,7 @@ def sift(chosen: NormSet, situation: Situation, kind: str) -> Sifted:
         if one.outcome is None or one.outcome.truth != NO:
             candidates[norm.id] = one
         ruled_out[norm.id] = Looked(one, one.outcome or RULED_OUT, NO, None, ())  # of all: keeps the order of the norms
-    return Sifted(ruled_out, tuple(candidates.values()), tuple(_displaced(candidates, chosen)), {})
+    return Sifted(kind, ruled_out, tuple(candidates.values()), tuple(_displaced(candidates, chosen)), {})
 
 
 def _displaced(candidates: Mapping[str, Candidate], chosen: NormSet) -> Iterator[tuple[str, tuple[str, ...]]]:

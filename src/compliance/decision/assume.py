@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from compliance.errors import FactError, guess
 from compliance.law.conditions import YES
-from compliance.law.dates import EVERYTHING, NEVER, NEVER_RANGE, OPEN, DateRange, write_edtf
+from compliance.law.dates import EVERYTHING, NEVER, NEVER_RANGE, OPEN, DateRange, made, write_edtf
 from compliance.law.periods import Round
 from compliance.law.scopes import Scope, ScopeShape
 from compliance.law.shape import Key, ListOf, Reader, Record, Shape, Text
@@ -49,9 +49,9 @@ def shipped(name: str, vocabulary: Vocabulary) -> AssumptionSet:
 
 def compile_set(name: str, entries: Sequence[Assumption], vocabulary: Vocabulary, reader: Reader) -> AssumptionSet:
     """Make a set ready for use; raises LawError where an entry cannot be read."""
-    made = [_entry(name, entry, vocabulary, reader.at(number)) for number, entry in enumerate(entries)]
+    read = [_entry(name, entry, vocabulary, reader.at(number)) for number, entry in enumerate(entries)]
     reader.check(f"{reader.file} cannot be read")
-    return AssumptionSet(name, tuple(entry for entry in made if entry))
+    return AssumptionSet(name, tuple(entry for entry in read if entry))
 
 
 def _entry(name: str, entry: Assumption, vocabulary: Vocabulary, reader: Reader) -> Entry | None:
@@ -124,14 +124,14 @@ def assume(
         known = isinstance(deceased, bool)
         filled["death_date"] = UNKNOWN if not known else HAPPENED if deceased else NEVER_RANGE
     view = _View(filled, as_of)
-    for entry in (entry for chosen in sets for entry in chosen.entries):
-        if entry.fact in filled or (entry.when.any_of and entry.when.truth(view) != YES):
+    for fact, constant, other, when, told in (entry for chosen in sets for entry in chosen.entries):
+        if fact in filled or (when.any_of and when.truth(view) is not YES):
             continue
-        value = filled.get(entry.other) if entry.other else entry.value
+        value = filled.get(other) if other else constant
         if value is None or isinstance(value, Unknown) or value == EVERYTHING:
             continue
-        filled[entry.fact] = value
-        used.append(entry.told._replace(value=f"{entry.told.value} ({_shown(value)})") if entry.other else entry.told)
+        filled[fact] = value
+        used.append(made(Assumed, (fact, f"{told.value} ({_shown(value)})", told.set, told.why)) if other else told)
     return filled, used
 
 

@@ -115,21 +115,24 @@ def decide(
     question = facts if isinstance(facts, Question) else ask(facts, knowledge.vocabulary)
     used: dict[Assumed, None] = {}
     notes: dict[str, None] = {}
+    problems: dict[BadData, None] = {}
     keepers: list[KeeperResult] = []
     for own in question.by_keeper():
         filled, assumed = assume(own, assumptions, today)
-        used.update(dict.fromkeys(assumed))
         where = _where(filled.get("jurisdiction"), knowledge)
-        notes.update(where.notes)
-        keepers += [judge(knowledge, filled, today, one) for one in where.books]
-    matching = tuple([hold for hold in holds if any(hold.matches(keeper.situation) for keeper in keepers)])
-    problems = tuple(dict.fromkeys([problem for keeper in keepers for problem in keeper.problems]))
-    parts = [
-        made(Part, (keeper, result, disposition(result, today, bool(matching))))
-        for keeper in keepers
-        for result in (map(contradicted, keeper.classes) if problems else keeper.classes)
-    ]
-    return _whole(knowledge, question, today, keepers, tuple(parts), matching, problems, tuple(used), tuple(notes))
+        used |= dict.fromkeys(assumed)
+        notes |= where.notes
+        for one in where.books:
+            keeper = judge(knowledge, filled, today, one)
+            keepers.append(keeper)
+            problems |= dict.fromkeys(keeper.problems)
+    matching = [hold for hold in holds if any(hold.matches(keeper.situation) for keeper in keepers)]
+    parts: list[Part] = []
+    for keeper in keepers:
+        for result in map(contradicted, keeper.classes) if problems else keeper.classes:
+            parts.append(made(Part, (keeper, result, disposition(result, today, bool(matching)))))
+    told = tuple(matching), tuple(used), tuple(problems), tuple(notes)
+    return _whole(knowledge, question, today, tuple(keepers), tuple(parts), *told)
 
 
 class Where(NamedTuple):
@@ -186,11 +189,11 @@ def _whole(
     knowledge: KnowledgeBase,
     question: Question,
     as_of: int,
-    keepers: list[KeeperResult],
+    keepers: tuple[KeeperResult, ...],
     parts: tuple[Part, ...],
     holds: tuple[Hold, ...],
-    problems: tuple[BadData, ...],
     assumed: tuple[Assumed, ...],
+    problems: tuple[BadData, ...],
     notes: tuple[str, ...],
 ) -> Decision:
     folds, verdicts, lossy = [], [], []
@@ -202,14 +205,14 @@ def _whole(
         if result.destroy_by is not None:
             last = result.destroy_by if last is None else min(last, result.destroy_by)
     whole, verdict, duties = folding.latest(folds), first_of(verdicts), _duties(parts)
-    ready = verdict in ("may_purge", "must_purge") and not any([duty.blocks for duty in duties])
+    ready = verdict in ("may_purge", "must_purge") and not any(duty.blocks for duty in duties)
     change = next_change(keepers, governing(parts))
     law = knowledge.version, knowledge.digest
     return made(
         Decision,
         (
             *(as_of, verdict, whole.full, whole.binding, whole.permanent, last, ready, stricter(lossy)),
-            *(parts, tuple(keepers), duties, holds, assumed, problems, change, *law, question, knowledge.vocabulary),
+            *(parts, keepers, duties, holds, assumed, problems, change, *law, question, knowledge.vocabulary),
             notes,
         ),
     )

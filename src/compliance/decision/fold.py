@@ -51,7 +51,7 @@ def fold(floors: Mapping[str, Looked], guidance_covers: bool, as_binding: bool =
         return UNSURE
     if binding:
         full = made(DateRange, (early, late))
-        permanent = early == NEVER and any([_permanent(one, floors) for one in binding])
+        permanent = early == NEVER and any(_permanent(one, floors) for one in binding)
         return made(Fold, (full, full if bound == late else DateRange(early, bound), permanent, True, best.norm.id))
     if guidance_covers and guided:
         return Fold(DateRange(OPEN, late), EVERYTHING, False, True, best.norm.id)

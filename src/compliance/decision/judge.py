@@ -9,7 +9,7 @@ from typing import NamedTuple
 from compliance.decision import fold as folding
 from compliance.decision.apply import Looked, Sifted, look
 from compliance.decision.fold import Fold
-from compliance.decision.plan import Book, Class, Imaged, Plan, plan
+from compliance.decision.plan import Book, Class, Pair, Plan, plan
 from compliance.law import dates
 from compliance.law.conditions import NO, YES, Truth
 from compliance.law.dates import DateRange, made
@@ -71,13 +71,13 @@ class Look(NamedTuple):
 
 @dataclass(slots=True)
 class KeeperResult:
-    """One keeper under one code: its situation, results by record class, the looks at norms that these took, by kind."""
+    """One keeper under one code: its situation, results by record class, the looks at norms that these took."""
 
     code: str
     situation: Situation
     plan: Plan
     classes: tuple[ClassResult, ...] = ()
-    taken: dict[str, list[Look]] = field(default_factory=dict)
+    taken: list[Look] = field(default_factory=list)
 
     @property
     def problems(self) -> tuple[BadData, ...]:
@@ -87,13 +87,11 @@ class KeeperResult:
     @property
     def looks(self) -> Iterator[Look]:
         """Every look at norms; those that it took no look to judge are only looked at now."""
-        for kind in KINDS:
-            yield from self.taken.get(kind) or self._look(kind)
-
-    def _look(self, kind: str) -> Iterator[Look]:
-        for pair in (pair for one in self.plan.classes for imaged in one.imaged for pair in imaged.pairs):
-            sifted, here = pair.sifted[kind], pair.at(self.situation)
-            yield Look(sifted, look(sifted, here), here)
+        yield from self.taken
+        pairs = [pair for one in self.plan.classes for imaged in one.imaged for pair in imaged.pairs]
+        for sifted, here in ((pair.sifted[kind], pair.at(self.situation)) for kind in KINDS for pair in pairs):
+            if sifted.kind not in self.plan.kinds:
+                yield Look(sifted, look(sifted, here), here)
 
     @property
     def norms(self) -> dict[str, Evidence]:
@@ -132,23 +130,25 @@ def _judge(keeper: KeeperResult, one: Class) -> ClassResult:
     last_day = _destroy_by(keeper, one, whole.binding) if "ceiling" in kinds else None
     lossy = _lossy(keeper, one) if "lossy" in kinds else NO_NORM
     duties = _duties(keeper, one) if "duty" in kinds else ()
-    return made(ClassResult, (one.record, _free(whole, keeper), last_day, lossy, duties))
+    retain = whole if keeper.plan.free is NO else _free(whole, keeper)
+    return made(ClassResult, (one.record, retain, last_day, lossy, duties))
 
 
-def _looks(keeper: KeeperResult, imaged: Imaged, kind: str, retention_end: DateRange | None = None) -> list[Look]:
-    """Look at the norms of a kind, pair by pair, and keep what was seen."""
-    looks = keeper.taken.setdefault(kind, [])
-    for pair in imaged.pairs:
-        sifted, here = pair.sifted[kind], pair.at(keeper.situation, retention_end)
-        looks.append(made(Look, (sifted, look(sifted, here), here)))
-    return looks[-len(imaged.pairs) :]
+def _look(keeper: KeeperResult, pair: Pair, kind: str, retention_end: DateRange | None = None) -> dict[str, Looked]:
+    """Look at the norms of a kind, and keep what was seen."""
+    sifted, here = pair.sifted[kind], pair.at(keeper.situation, retention_end)
+    found = look(sifted, here)
+    keeper.taken.append(made(Look, (sifted, found, here)))
+    return found
 
 
 def _floors(keeper: KeeperResult, one: Class) -> Fold:
     """Fold each modality: over its body parts each pair counts, or one of them where the pairing is not known."""
-    covers, folds = keeper.plan.covers, []
+    folds: list[Fold] = []
     for imaged in one.imaged:
-        some = [folding.fold(seen.found, covers) for seen in _looks(keeper, imaged, "floor")]
+        some: list[Fold] = []
+        for pair in imaged.pairs:
+            some.append(folding.fold(_look(keeper, pair, "floor"), keeper.plan.covers))
         folds.append(folding.latest(some) if imaged.pairs_known else folding.hull(some))
     return folding.latest(folds)
 
@@ -156,8 +156,7 @@ def _floors(keeper: KeeperResult, one: Class) -> Fold:
 def _destroy_by(keeper: KeeperResult, one: Class, retention_end: DateRange) -> int | None:
     days: list[int] = []
     for imaged in one.imaged:
-        looks = _looks(keeper, imaged, "ceiling", retention_end)
-        own = [folding.destroy_by(seen.found.values()) for seen in looks]
+        own = [folding.destroy_by(_look(keeper, pair, "ceiling", retention_end).values()) for pair in imaged.pairs]
         certain = [day for day in own if day is not None]
         if certain and (imaged.pairs_known or len(certain) == len(own)):
             days.append(min(certain) if imaged.pairs_known else max(certain))
@@ -166,22 +165,20 @@ def _destroy_by(keeper: KeeperResult, one: Class, retention_end: DateRange) -> i
 
 def _free(whole: Fold, keeper: KeeperResult) -> Fold:
     """A duplicate is free while another copy of equal quality of the same keeper surely remains."""
-    if keeper.plan.free == NO:
-        return whole
     study = keeper.situation.day("study_date")
     free = Fold(study, study, False, True, None)
     return free if keeper.plan.free == YES else folding.hull((whole, free))
 
 
 def _lossy(keeper: KeeperResult, one: Class) -> Lossy:
-    return stricter([_fold_lossy(seen.found) for imaged in one.imaged for seen in _looks(keeper, imaged, "lossy")])
+    return stricter([_fold_lossy(_look(keeper, pair, "lossy")) for imaged in one.imaged for pair in imaged.pairs])
 
 
 def _duties(keeper: KeeperResult, one: Class) -> tuple[Duty, ...]:
     found: dict[str, Looked] = {}
     for imaged in one.imaged:
-        for seen in _looks(keeper, imaged, "duty"):
-            for name, looked in seen.found.items():
+        for pair in imaged.pairs:
+            for name, looked in _look(keeper, pair, "duty").items():
                 if looked.applies != NO and (name not in found or looked.applies > found[name].applies):
                     found[name] = looked
     when, as_of = keeper.situation.value("duties_done"), keeper.situation.as_of

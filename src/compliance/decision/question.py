@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from compliance.errors import FactError, Problem
+from compliance.law.dates import made
 from compliance.law.vocabulary import Value, Vocabulary
 
 MOST_KEEPERS = 50
@@ -19,7 +20,7 @@ class Question(NamedTuple):
 
     def by_keeper(self) -> list[dict[str, Value]]:
         """Return the facts of each keeper, one at least."""
-        return [{**self.facts, **own} for own in self.keepers] or [self.facts]
+        return [{**self.facts, **own} for own in self.keepers] if self.keepers else [self.facts]
 
 
 def ask(given: Mapping[str, Any], vocabulary: Vocabulary) -> Question:
@@ -30,7 +31,7 @@ def ask(given: Mapping[str, Any], vocabulary: Vocabulary) -> Question:
     if not isinstance(given, Mapping):
         raise FactError("facts must be a mapping of fact to value")
     if "keepers" not in given:
-        return Question(vocabulary.read(given))
+        return made(Question, (vocabulary.read(given), ()))
     common = {name: value for name, value in given.items() if name != "keepers"}
     keepers, problems = [], list[Problem]()
     raw = [] if given.get("keepers") is None else given["keepers"]

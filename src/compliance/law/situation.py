@@ -23,7 +23,7 @@ class BadData(NamedTuple):
 class Situation:
     """The facts after tense and bounds, the day of the question and the place; what scopes and periods ask.
 
-    The range of a date that is not given is reckoned when it is asked for: most are not.
+    The range of a date is reckoned when it is asked for: most are not.
     """
 
     __slots__ = ("_dated", "_days", "_place", "_places", "_study", "_values", "as_of", "problems")
@@ -52,17 +52,22 @@ class Situation:
         try:
             return self._days[fact]
         except KeyError:
-            return self.bound(fact, []) if fact in self._dated.kinds else EVERYTHING
+            if fact not in self._dated.kinds:
+                return EVERYTHING
+            return self.bound(fact, [])
 
     def bound(self, fact: str, problems: list[BadData]) -> DateRange:
-        """Intersect the range of a date fact, given or absent, with its bounds, and say which leave nothing of it.
+        """Return the range of a date fact, given or absent, after its tense and its bounds; say which leave nothing of it.
 
         A bound names facts that stand before it in the file.
         """
-        days = self._days
-        if fact not in days:
-            days[fact] = _not_given(self._dated.kinds[fact], self._study, self.as_of)
-        day = days[fact]
+        days, kind, given = self._days, self._dated.kinds[fact], self._values.get(fact)
+        if fact in days:
+            day = days[fact]
+        elif isinstance(given, DateRange):
+            day = days[fact] = _tensed(kind, given, self._study, self.as_of)
+        else:
+            day = days[fact] = _not_given(kind, self._study, self.as_of)
         for bound in self._dated.bounds.get(fact, ()):
             day, wrong = bound.cut(day, self)
             if wrong:
@@ -113,27 +118,18 @@ def situate(
         values = dict(facts)
         _death(values, as_of, problems)
     study = _study(values.get("study_date"), as_of, problems)
-    days = {"study_date": study}
-    for name, value in values.items():
-        if isinstance(value, DateRange) and name != "study_date":
-            days[name] = value if _passed(value, as_of) else _tensed(dated.kinds[name], value, study, as_of)
-    found = Situation(values, days, study, as_of, dated, places, place)
+    found = Situation(values, {"study_date": study}, study, as_of, dated, places, place)
     for name, strict in dated.bounded:
-        if strict or name in days:
+        if strict or name in values:
             found.bound(name, problems)
     found.problems = tuple(problems)
     return found
 
 
-def _passed(day: DateRange, as_of: int) -> bool:
-    """It has surely come: whatever the tense, the fact is what it says."""
-    return HAPPENED.latest < day.latest <= as_of and day.latest < NEVER
-
-
 def _study(given: Value | None, as_of: int, problems: list[BadData]) -> DateRange:
     """The range of the study, cut at the day of the question."""
     day = given if isinstance(given, DateRange) else EVERYTHING
-    if _passed(day, as_of):
+    if day.earliest >= OPEN and day.latest <= as_of:
         return day
     if day.earliest > as_of:
         problems.append(BadData("study_date", f"the study lies after {dates.write_day(as_of)}"))
@@ -177,6 +173,8 @@ _WHILE_A_DAY = DateRange(OPEN, LAST)
 
 
 def _tensed(kind: FactType, day: DateRange, study: DateRange, as_of: int) -> DateRange:
+    if HAPPENED.latest < day.latest <= as_of < NEVER:
+        return day
     if day == HAPPENED:
         return DateRange(OPEN, as_of)
     if kind.tense == "once":
@@ -197,9 +195,12 @@ class Bound(NamedTuple):
     before: bool
     line: Line
     limit: Reckoner
+    after: str  # a fact than which no day of the line is earlier, where that tells that a day is not after the line
 
     def cut(self, day: DateRange, known: Situation) -> tuple[DateRange, BadData | None]:
         """Return what the bound leaves of a range; all of it, and what is wrong, where it leaves nothing."""
+        if self.after and day.latest <= known.day(self.after).earliest:
+            return day, None
         limit, (low, high) = self.limit(known), day
         if limit.earliest > high if self.before else limit.latest < low:
             word = "before" if self.before else "after"
@@ -242,7 +243,7 @@ def dates_of(vocabulary: Vocabulary) -> Dated:
     """Return the date facts of the vocabulary with their bounds."""
     kinds, found = {kind.name: kind for kind in dated(vocabulary)}, dict[str, tuple[Bound, ...]]()
     for fact, before, line in bounds(vocabulary):
-        found[fact] = (*found.get(fact, ()), Bound(fact, before, line, reckoner(line, EITHER)))
+        found[fact] = (*found.get(fact, ()), Bound(fact, before, line, reckoner(line, EITHER), "" if before else line.event.what))
     return Dated(kinds, found, tuple((name, _strict(kinds[name], some)) for name, some in found.items()))
 
 
