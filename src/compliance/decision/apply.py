@@ -180,7 +180,8 @@ def look(sifted: Sifted, situation: Situation) -> dict[str, Looked]:
     found: dict[str, Looked] = {}
     for one in sifted.candidates:
         outcome = one.outcome or _outcome(one, situation)
-        day = outcome.reckon(situation) if outcome.reckon else None
+        reckon = outcome.reckon
+        day = reckon(situation) if reckon else None
         found[one.norm.id] = made(Looked, (one, outcome, outcome.truth, day, ()))
     for name, overriders in sifted.displaced:
         found[name] = _displace(found[name], overriders, found)

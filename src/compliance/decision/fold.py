@@ -41,10 +41,13 @@ def fold(floors: Mapping[str, Looked], guidance_covers: bool, as_binding: bool =
             best, late = candidate, last
         counts = outcome.truth is YES and candidate.sure
         if force == "binding" or (as_binding and force == "guidance"):
-            bound = max(bound, last)
+            if last > bound:
+                bound = last
             if counts:
                 binding.append(one)
-                early = max(early, _early(one, floors) if overridden_by else day.earliest)
+                first = _early(one, floors) if overridden_by else day.earliest
+                if first > early:
+                    early = first
         elif force == "guidance" and counts:
             guided = True
     if best is None:

@@ -28,7 +28,7 @@ def ask(given: Mapping[str, Any], vocabulary: Vocabulary) -> Question:
 
     Raises FactError with every fault.
     """
-    if not isinstance(given, Mapping):
+    if type(given) is not dict and not isinstance(given, Mapping):
         raise FactError("facts must be a mapping of fact to value")
     if "keepers" not in given:
         return made(Question, (vocabulary.read(given), ()))
