@@ -113,14 +113,14 @@ def decide(
     """
     today = as_of.toordinal()
     question = facts if isinstance(facts, Question) else ask(facts, knowledge.vocabulary)
-    used: dict[Assumed, None] = {}
+    used: list[Assumed] = []
     notes: dict[str, None] = {}
     problems: dict[BadData, None] = {}
     keepers: list[KeeperResult] = []
     for own in question.by_keeper():
         filled, assumed = assume(own, assumptions, today)
         where = _where(filled.get("jurisdiction"), knowledge)
-        used |= dict.fromkeys(assumed)
+        used += assumed
         notes |= where.notes
         for one in where.books:
             keeper = judge(knowledge, filled, today, one)
@@ -131,7 +131,7 @@ def decide(
     for keeper in keepers:
         for result in map(contradicted, keeper.classes) if problems else keeper.classes:
             parts.append(made(Part, (keeper, result, disposition(result, today, bool(matching)))))
-    told = tuple(matching), tuple(used), tuple(problems), tuple(notes)
+    told = tuple(matching), tuple(dict.fromkeys(used) if question.keepers else used), tuple(problems), tuple(notes)
     return _whole(knowledge, question, today, tuple(keepers), tuple(parts), *told)
 
 

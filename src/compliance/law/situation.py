@@ -199,7 +199,7 @@ class Bound(NamedTuple):
 
     def cut(self, day: DateRange, known: Situation) -> tuple[DateRange, BadData | None]:
         """Return what the bound leaves of a range; all of it, and what is wrong, where it leaves nothing."""
-        if self.after and day.latest <= known.day(self.after).earliest:
+        if self.after and day.latest <= known.day(self.after).latest:
             return day, None
         limit, (low, high) = self.limit(known), day
         if limit.earliest > high if self.before else limit.latest < low:
