@@ -8,17 +8,21 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from invented import frame
 
 from compliance.decision import decide as deciding
 from compliance.decision import plan
+from compliance.decision.assume import Assumed, AssumptionSet, Entry, assume, shipped
 from compliance.decision.contract import to_json
 from compliance.decision.decide import decide
 from compliance.errors import FactError
 from compliance.law import dates, vocabulary
+from compliance.law.conditions import YES, Flag
 from compliance.law.dates import EVERYTHING, LAST, NEVER, NEVER_RANGE, OPEN, DateRange, read_edtf
 from compliance.law.periods import EITHER, evaluate, read_line
+from compliance.law.scopes import Scope
 from compliance.law.situation import situate
-from compliance.law.vocabulary import HAPPENED, FactType, Vocabulary
+from compliance.law.vocabulary import HAPPENED, UNKNOWN, FactType, Vocabulary
 from desk import TODAY, ask, base, floor, span
 
 AS_OF = TODAY.toordinal()
@@ -26,6 +30,7 @@ CALM = settings(max_examples=300, deadline=None, derandomize=True, suppress_heal
 
 # -- tense and bounds: only what is given and what may contradict is reckoned at once, the rest when it is asked for
 
+_NAMES = ("study_date", "birth_date", "b", "c", "d")
 _TENSES = ["fixed", "once", "moving", "moving_or_never"]
 _lines = st.sampled_from(["{}", "10 months after {}", "1 year after {}", "2 days after end of year of {}"])
 _days = st.dates(date(2019, 1, 1), date(2028, 12, 31)).map(lambda day: DateRange(day.toordinal(), day.toordinal()))
@@ -37,10 +42,12 @@ _values = st.none() | _days | _ranges | st.sampled_from([
 
 @st.composite
 def vocabularies(draw: Any) -> Vocabulary:
-    """A study and four dates, each perhaps bounded by those before it."""
+    """A study, a birth and three dates more, each perhaps bounded by those before it."""
     kinds = {"study_date": FactType("study_date", "date")}
-    for name in ("a", "b", "c", "d"):
+    for name in _NAMES[1:]:
         bound = st.none() | st.builds(str.format, _lines, st.sampled_from(list(kinds)))
+        if "birth_date" in kinds:
+            bound |= st.just("1 year after age 2")
         kinds[name] = FactType(name, "date", tense=draw(st.sampled_from(_TENSES)), not_before=draw(bound), not_after=draw(bound))
     return Vocabulary(kinds)
 
@@ -84,7 +91,7 @@ def _tensed(tense: str, day: DateRange, study: DateRange) -> DateRange:
 
 
 @CALM
-@given(vocabularies(), st.fixed_dictionaries(dict.fromkeys(("study_date", "a", "b", "c", "d"), _values)), st.permutations(["study_date", "a", "b", "c", "d"]))
+@given(vocabularies(), st.fixed_dictionaries(dict.fromkeys(_NAMES, _values)), st.permutations(_NAMES))
 def test_rules_2_and_3_every_date_is_what_it_would_be_if_all_were_reckoned_at_once(words: Vocabulary, drawn: Any, order: list[str]) -> None:
     facts = {name: drawn[name] for name in order if drawn[name] is not None}
     days, wrong = all_at_once(facts, words)
@@ -105,6 +112,36 @@ def test_rule_8_deceased_follows_from_the_death_whenever_it_is_asked(tmp_path):
     for death, deceased in (("2021-05-01", True), ("happened", True), ("never", False), ("2027-01-01", False), ("unknown", None), ("2021-01-01/never", None)):
         assert ask(law, death_date=death).keepers[0].situation.value("deceased") is deceased
     assert ask(law, deceased=True).keepers[0].situation.day("death_date") == DateRange(OPEN, AS_OF)
+
+
+# -- assumptions: constants that hang on nothing are taken together
+
+
+@CALM
+@given(st.data())
+def test_rule_26_assumptions_are_taken_as_if_one_by_one_in_their_order(data: Any) -> None:
+    words = frame().vocabulary
+    death = Entry("death_date", NEVER_RANGE, "", Scope(((Flag("deceased", False),),)), Assumed("death_date", "never", "own", "w"))
+    site = [Entry("site", word, other, Scope(), Assumed("site", "s", "own", "w")) for word, other in ((UNKNOWN, ""), (None, "station"), ("there", ""), ("here", ""))]
+    own = AssumptionSet("own", tuple(data.draw(st.permutations([death, *site, site[2]]))))
+    sets = data.draw(st.lists(st.sampled_from([own, shipped("practical", words), shipped("cautious", words)]), min_size=1, max_size=3))
+    whole: dict[str, Any] = {
+        "study_date": "2012-05-01", "discharge_date": "2012-05", "death_date": "never", "deceased": False, "facility_type": "critical_access_hospital",
+        "modality": "MG", "inpatient": True, "patient_last_study": "2014-01-01", "last_service_date": "unknown", "station": "st", "payer": "unknown", "jurisdiction": "JP",
+    }  # fmt: skip
+    facts = words.read({name: whole[name] for name in data.draw(st.lists(st.sampled_from(sorted(whole)), unique=True))})
+    filled, used = dict(facts), list[str]()
+    if "death_date" not in facts and "deceased" in facts:
+        filled["death_date"] = NEVER_RANGE
+    for fact, constant, other, when, _ in (entry for one in sets for entry in one.entries):
+        value = filled.get(other) if other else constant
+        holds = when.truth(situate({k: v for k, v in filled.items() if k != "study_date"}, words, AS_OF)) == YES
+        if fact not in filled and holds and value is not None and value is not UNKNOWN:
+            filled[fact] = value
+            used.append(fact)
+    for _ in range(2):
+        found, told = assume(facts, sets, AS_OF)
+        assert (found, [one.fact for one in told]) == (filled, used)
 
 
 # -- the calendar: one look-up takes a day to a later one

@@ -195,7 +195,7 @@ class Bound(NamedTuple):
     before: bool
     line: Line
     limit: Reckoner
-    after: str  # a fact than which no day of the line is earlier, where that tells that a day is not after the line
+    after: str  # a fact after which the line comes: what is not later than the one is not later than the other
 
     def cut(self, day: DateRange, known: Situation) -> tuple[DateRange, BadData | None]:
         """Return what the bound leaves of a range; all of it, and what is wrong, where it leaves nothing."""
@@ -243,7 +243,8 @@ def dates_of(vocabulary: Vocabulary) -> Dated:
     """Return the date facts of the vocabulary with their bounds."""
     kinds, found = {kind.name: kind for kind in dated(vocabulary)}, dict[str, tuple[Bound, ...]]()
     for fact, before, line in bounds(vocabulary):
-        found[fact] = (*found.get(fact, ()), Bound(fact, before, line, reckoner(line, EITHER), "" if before else line.event.what))
+        after = line.event.what if not before and line.event.what in kinds else ""
+        found[fact] = (*found.get(fact, ()), Bound(fact, before, line, reckoner(line, EITHER), after))
     return Dated(kinds, found, tuple((name, _strict(kinds[name], some)) for name, some in found.items()))
 
 
