@@ -45,10 +45,10 @@ class Candidate(NamedTuple):
     rank: tuple[int, str]  # narrowest place first, then id
     sure: bool
     reached: Truth
-    rest: Rest = ()
-    versions: tuple[tuple[Truth, Rest, Version], ...] = ()
-    outcome: Outcome | None = RULED_OUT
-    made: dict[tuple[Truth, ...], Outcome] = {}  # noqa: RUF012  # empty where there is an outcome
+    rest: Rest
+    versions: tuple[tuple[Truth, Rest, Version], ...]
+    outcome: Outcome | None
+    made: dict[tuple[Truth, ...], Outcome]
 
 
 class Looked(NamedTuple):
@@ -194,9 +194,9 @@ def sift(chosen: NormSet, situation: Situation, kind: str) -> Sifted:
     for norm, place, rounding in chosen.by_kind.get(kind, ()):
         rank = chosen.width.get(norm.jurisdiction, 0), norm.id
         reached = min(place, reach(norm, situation))
-        one = Candidate(norm, place, rounding, rank, norm.sure, reached)
-        if reached != NO and (rest := _rest(norm.scope, situation)):
-            one = _settled(one._replace(rest=rest, versions=_versions(norm, situation), outcome=None, made={}))
+        rest = _rest(norm.scope, situation) if reached != NO else ()
+        versions = _versions(norm, situation) if rest else ()
+        one = _settled(Candidate(norm, place, rounding, rank, norm.sure, reached, rest, versions, None, {}))
         if one.outcome is None or one.outcome.truth != NO:
             candidates[norm.id] = one
         ruled_out[norm.id] = Looked(one, one.outcome or RULED_OUT, NO, None, ())  # of all: keeps the order of the norms
@@ -254,7 +254,7 @@ def _truth(rest: Rest) -> Truth | None:
     """Return the truth of what is left, None where it hangs on days."""
     if any(truth == YES and not days for truth, days in rest):
         return YES
-    return None if any(days for _, days in rest) else max(truth for truth, _ in rest)
+    return None if any(days for _, days in rest) else max((truth for truth, _ in rest), default=NO)
 
 
 def _settled(candidate: Candidate) -> Candidate:

@@ -121,11 +121,13 @@ def decide(
         filled, assumed = assume(own, assumptions, today)
         where = _where(filled.get("jurisdiction"), knowledge)
         used += assumed
-        notes |= where.notes
+        if where.notes:
+            notes |= where.notes
         for one in where.books:
             keeper = judge(knowledge, filled, today, one)
             keepers.append(keeper)
-            problems |= dict.fromkeys(keeper.problems)
+            if found := keeper.situation.problems:
+                problems |= dict.fromkeys(found)
     matching = [hold for hold in holds if any(hold.matches(keeper.situation) for keeper in keepers)]
     parts: list[Part] = []
     for keeper in keepers:
@@ -206,7 +208,7 @@ def _whole(
             last = result.destroy_by if last is None else min(last, result.destroy_by)
     whole, verdict, duties = folding.latest(folds), first_of(verdicts), _duties(parts)
     ready = verdict in ("may_purge", "must_purge") and not any(duty.blocks for duty in duties)
-    change = next_change(keepers, governing(parts))
+    change = next_change(keepers, parts)
     law = knowledge.version, knowledge.digest
     return made(
         Decision,
@@ -236,10 +238,10 @@ def governing(parts: Sequence[Part]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([part.governing for part in ranked if part.governing]))
 
 
-def next_change(keepers: Iterable[KeeperResult], names: Iterable[str]) -> Change | None:
+def next_change(keepers: Iterable[KeeperResult], parts: Sequence[Part]) -> Change | None:
     """Return the next enacted change of the norms that govern (rule 22 of laws/README.md)."""
-    found: list[Change] = []
-    for keeper in keepers:
-        if changes := keeper.plan.changes:
-            found += [Change(name, changes[name]) for name in names if name in changes]
-    return min(found, key=lambda change: (change.on, change.norm)) if found else None
+    changes = [keeper.plan.changes for keeper in keepers if keeper.plan.changes]
+    if not changes:
+        return None
+    found = {Change(name, some[name]) for some in changes for name in governing(parts) if name in some}
+    return min(found, key=lambda change: (change.on, change.norm), default=None)

@@ -97,7 +97,9 @@ def _make(knowledge: KnowledgeBase, chosen: NormSet, situation: Situation) -> Pl
     free = min(_holds("copy", "duplicate", situation), _holds("copies_left", "some", situation))
 
     def pair(**words: str | None) -> Pair:
-        whole = {fact: Members(frozenset((word,)), frozenset((word,))) for fact, word in words.items() if word is not None}
+        whole = {
+            fact: Members(frozenset((word,)), frozenset((word,))) for fact, word in words.items() if word is not None
+        }
         members = {fact: one for fact, one in whole.items() if situation.value(fact) != one}
         here = situation.part(members)
         return Pair(members, {kind: sift(chosen, here, kind) for kind in KINDS})

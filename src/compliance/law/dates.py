@@ -80,7 +80,6 @@ EVERYTHING = DateRange(OPEN, NEVER)
 NEVER_RANGE = DateRange(NEVER, NEVER)
 
 
-
 _DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
 
