@@ -13,6 +13,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "archive"))
@@ -56,7 +57,8 @@ def clock(work: Callable[[list[str]], None], paths: list[str]) -> tuple[float, f
 
 def pooled(folder: Path) -> float:
     start, files = time.perf_counter(), 0
-    for chunk in read_all(folder, walk(folder), os.cpu_count() or 1, Keys(b"benchmark only, no patients")):
+    entries = chain.from_iterable(walk(folder))
+    for chunk in read_all(folder, entries, os.cpu_count() or 1, Keys(b"benchmark only, no patients")):
         files += len(chunk.entries)
     return (time.perf_counter() - start) / files
 

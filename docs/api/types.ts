@@ -256,11 +256,12 @@ export type LossySeen = {
   norms: Array<string>;
 };
 
-/** An age of majority from a day on. */
+/** An age of majority from a day on. `verification` is verified, secondary, or unverified: from memory, never counted from. */
 export type MajorityText = {
   since: string;
   age: number;
   citation: string;
+  verification: string;
 };
 
 /** A fact that is not known and matters. */

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, repeat
+from multiprocessing import active_children
 from pathlib import Path
 
 import made
@@ -124,6 +128,45 @@ def test_a_folder_is_read_as_a_stream(folder):
     chunks = read_all(folder, endless(), 2, KEYS)
     assert len(next(chunks).entries) == CHUNK and asked < 20 * CHUNK
     chunks.close()
+
+
+def test_readers_end_with_a_scan_that_is_broken_off(folder):
+    chunks = read_all(folder, repeat(Entry("0/00.dcm", 1, 1)), 2, KEYS)
+    next(chunks)
+    assert len(active_children()) == 2
+    chunks.close()
+    assert not active_children()
+
+
+def test_readers_end_with_the_program_that_leads_them_even_if_it_is_killed(folder):
+    program = """
+import sys
+from itertools import repeat
+from multiprocessing import active_children
+from pathlib import Path
+from compliance.archive.folder import read_all
+from compliance.archive.keys import Keys
+from compliance.archive.reading import Entry
+for chunk in read_all(Path(sys.argv[1]), repeat(Entry("0/00.dcm", 1, 1)), 3, Keys(None)):
+    print(*(one.pid for one in active_children()), flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE, text=True) as leader:
+        assert leader.stdout
+        readers = [Path(f"/proc/{pid}") for pid in leader.stdout.readline().split()]
+        leader.kill()
+    assert len(readers) == 3
+    until = time.monotonic() + 30
+    while any(map(runs, readers)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def runs(process: Path) -> bool:
+    """Tell whether a process is there, and not merely waiting for its parent to ask how it ended."""
+    try:
+        return process.joinpath("stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_the_walk_finds_regular_files_only(folder):

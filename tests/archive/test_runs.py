@@ -147,6 +147,16 @@ def test_series_may_be_read_in_any_order_and_by_many_threads_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("syntax", [made.IMPLICIT, made.EXPLICIT, made.BIG])
+def test_what_was_loose_in_the_last_series_may_be_a_sequence_in_this_one(tmp_path, syntax):
+    other = ("value", 15, b"1.2.3.5 ")
+    usual = [[("value", 2, b"101113")], [("value", 2, b"101114")], [other], [("VR", 2, b"SQ"), other], [other]]
+    sequence = [[("value", 15, b"1.2.3.6 "), ("VR", 2, b"SQ")], [("value", 15, b"1.2.3.6 "), ("value", 2, b"101115")]]
+    for changes in [*usual, *sequence, *usual]:
+        (tmp_path / "a.dcm").write_bytes(instance(syntax, changes))
+        agree(tmp_path / "a.dcm")
+
+
+@pytest.mark.parametrize("syntax", [made.IMPLICIT, made.EXPLICIT, made.BIG])
 def test_a_series_of_two_kinds_of_instances_is_read_right_however_they_follow(tmp_path, syntax):
     kinds = [[], [("left out", 5, b""), ("left out", 10, b""), ("put in", 0x00181000, b"ABCD")]]
     for number in (0, 0, 1, 0, 1, 1, 1, 0, 0, 1):

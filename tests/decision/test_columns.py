@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -20,7 +21,7 @@ from compliance.decision.holds import Hold
 from compliance.decision.missing import missing_facts
 from compliance.law.dates import DateRange
 from compliance.law.knowledge import KnowledgeBase
-from desk import TODAY, as_table
+from desk import TODAY, as_table, base, floor, researched
 
 HUNT = os.environ.get("EXAMPLES")
 CALM = settings(
@@ -48,6 +49,7 @@ def expected(decision: Decision) -> dict[str, Any]:
 def said(evaluator: Evaluator, table: FactTable, keepers: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
     """The rows that the columnar evaluator writes, as ordinals."""
     answers = evaluator.answers(table, keepers)
+    assert evaluator.early_ends(table, keepers).tolist() == answers.lo.tolist()
     shown = answers.table()
     assert shown.schema == DECISIONS
     rows: list[dict[str, Any]] = shown.to_pylist()
@@ -110,3 +112,16 @@ def test_columns_say_what_decide_says_of_several_keepers(law: Any, rows: Any, ot
     own = ("jurisdiction", "facility_type", "ownership", "duties_done", "last_service_date", "copy", "copies_left")
     keepers = ({name: other[name][0] for name in own}, {"jurisdiction": ["XA-N", "XB"], "facility_type": "clinic"}, {})
     assert_equal(build(law), rows, (), tuple(holds()), keepers)
+
+
+def test_columns_count_from_no_age_of_majority_that_is_from_memory(tmp_path: Path) -> None:
+    memory = "majority: [{from: ../2026-11-24, age: 18, verification: unverified}]"
+    places = f"XA: {{name: Xa, researched: {researched()}, majority: [{{from: ../2000-01-01, age: 21}}]}}\n"
+    places += f"XA-N: {{name: North, within: XA, researched: {researched()}, {memory}}}\nXA-S: {{name: South, within: XA, researched: {researched()}}}"
+    grown = floor("grown", "3 years after age of majority") + "\n" + floor("child", "9 years after study_date", "{age: {under: majority, at: study_date}}")
+    law = base(tmp_path, "XA\n" + grown, places=places)
+    rows = [{"jurisdiction": place, "facility_type": "hospital", "record": "image", "birth_date": born, "study_date": "2015-01-01"}
+            for place in ("XA", "XA-N", "XA-S") for born in ("1950-02-02", "1995-06-01", "2010", None)]  # fmt: skip
+    assert_equal(law, rows)
+    ends = [str(decide(row, law, TODAY).disposition) for row in rows]
+    assert ends[4:8] == ["undetermined"] * 4 and ends[8] == "may_purge"

@@ -135,6 +135,15 @@ def test_rule_11_no_majority_on_file_is_unknown_never_18(tmp_path):
     assert span(ask(law, place="XB", birth_date="1980-01-01")) == "?/?"
 
 
+REMEMBERED = "XB: {name: Xb, researched: " + researched() + ", majority: [{from: ../2026-11-24, age: 18, verification: unverified}]}"
+
+
+def test_rule_11_an_age_from_memory_frees_nothing(tmp_path):
+    law = base(tmp_path, "XB\n" + floor("until", "until age of majority") + "\n" + floor("three", "3 years after study_date"), places=REMEMBERED)
+    assert span(ask(law, place="XB", birth_date="1980-01-01")) == "2023-03-01/?"
+    assert ask(law, place="XB", birth_date="1980-01-01").disposition == "undetermined"
+
+
 VERSIONS = """XA
 - id: two
   kind: floor

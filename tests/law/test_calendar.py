@@ -144,7 +144,37 @@ def test_majority_is_inherited_and_of_a_country_the_hull_of_its_states():
     assert write_edtf(open_state.majority_range("US", born, FLOOR)) == "unknown"
 
 
+MEMORY = "XA: {name: A, majority: [{from: ../2026-11-24, age: 18, verification: unverified}]}"
+
+
+def test_an_age_from_memory_is_on_file_for_readers_and_counts_as_none():
+    places, born = _places(MEMORY + "\nXA-N: {name: North, within: XA}"), read_edtf("2000-05-05")
+    assert [(rule.age, rule.seen) for rule in places.places["XA"].majority] == [(18, "from memory, not checked")]
+    assert places.majority_tables("XA") == places.majority_tables("XA-N") == ((),)
+    assert write_edtf(places.majority_range("XA", born, FLOOR)) == write_edtf(places.majority_range("XA-N", born, FLOOR)) == "unknown"
+
+
+def test_a_place_with_an_age_from_memory_takes_no_age_of_the_wider_place():
+    places = _places("XB: {name: B, majority: [{from: ../1990-01-01, age: 21}]}\nXB-N: {name: N, within: XB, majority: [{from: ../1990-01-01, age: 18, verification: unverified}]}\n"
+                     "XB-S: {name: S, within: XB}")
+    assert places.majority_tables("XB-N") == ((),) and places.majority_tables("XB-S")[0][0].age == 21
+    assert () in places.majority_tables("XB")
+
+
+def test_one_age_from_memory_makes_the_whole_table_unknown():
+    places = _places("XA: {name: A, majority: [{from: 2010-01-01, age: 18, source: 'https://x.example'}, {from: ../2009-12-31, age: 21, verification: unverified}]}")
+    assert places.majority_tables("XA") == ((),)
+
+
+@pytest.mark.parametrize("word", ["verified", "secondary"])
+def test_an_age_that_was_seen_is_counted_from(word):
+    places = _places(f"XA: {{name: A, majority: [{{from: ../1990-01-01, age: 18, verification: {word}, source: 'https://x.example'}}]}}")
+    assert write_edtf(places.majority_range("XA", read_edtf("2000-05-05"), FLOOR)) == "2018-05-05"
+
+
 @pytest.mark.parametrize(("text", "words"), [
+    ("XA: {name: A, majority: [{from: 1990-01-01, age: 18, verification: unverifid}]}", "Allowed: secondary, unverified, verified. Did you mean 'unverified'?"),
+    ("XA: {name: A, majority: [{from: 1990-01-01, age: 18, verification: secondary}]}", "names no source"),
     ("XA: {name: A, within: XB}", "within 'XB', which is not on file"), ("XA: {name: A, within: XB}\nXB: {name: B, within: XA}", "lies within itself"),
     ("XA: {name: A, majority: [{from: 1990-01-01, age: 18}, {from: 2000-01-01, age: 21}]}", "newest first"), ("XA: {name: A, majority: [{from: 1990-01-01, age: x}]}", "is no age of majority"),
     ("XA: {name: A, leap_day: up}", "Allowed: next, previous"), ("XA: {name: A, researched: {hospitl: {status: found, on: 2026-11-24}}}", "Did you mean 'hospital'?"),

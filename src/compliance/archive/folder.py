@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
+from multiprocessing.connection import wait
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from compliance.archive.keys import Keys
-from compliance.archive.reading import DIED, Entry, Reader, begin, columns, line, read
+from compliance.archive.reading import DIED, Entry, Reader, line
+from compliance.archive.worker import Worker
 
 CHUNK = 256
 _AT_ONCE = 1024  # files of one directory that are held
-IN_FLIGHT = 2  # chunks a worker, read or waiting to be read
 
 
 class Chunk(NamedTuple):
@@ -72,53 +71,41 @@ def read_all(folder: Path, entries: Iterator[Entry], workers: int, keys: Keys) -
     if len(first) < 2 or workers < 2:
         reader = Reader(str(folder), keys)
         yield from (Chunk(chunk, reader.read(chunk)) for chunk in chunks)
-        return
-    lost: list[Entry] | None = None
-    while lost is None or lost:
-        lost = []
-        yield from _pooled(folder, chunks, workers, keys, lost)
-        if lost:
-            yield from _apart(folder, lost, keys)
+    else:
+        yield from _pooled(str(folder), chunks, workers, keys)
 
 
-def _pooled(
-    folder: Path, chunks: Iterator[list[Entry]], workers: int, keys: Keys, lost: list[Entry]
-) -> Iterator[Chunk]:
-    """Read with a bounded number of chunks under way; when a reader dies, stop and add what was under way to `lost`."""
-    with ProcessPoolExecutor(workers, initializer=begin, initargs=(str(folder), keys)) as pool:
-        reading: dict[Future[str], list[Entry]] = {}
+def _pooled(folder: str, chunks: Iterator[list[Entry]], workers: int, keys: Keys) -> Iterator[Chunk]:
+    """Read in worker processes, one chunk each; a file that kills its reader is found by halving, and loses only itself."""
+    waiting: list[list[Entry]] = []
+    busy: dict[Any, Worker] = {}
 
-        def more(number: int) -> None:
-            for chunk in islice(chunks, 0 if lost else number):
-                try:
-                    reading[pool.submit(read, columns(chunk))] = chunk
-                except BrokenProcessPool:
-                    lost.extend(chunk)
-                    return
+    def more() -> list[Entry]:
+        return waiting.pop() if waiting else next(chunks, [])
 
-        more(workers * IN_FLIGHT)
-        while reading:
-            for future in wait(reading, return_when=FIRST_COMPLETED).done:
-                chunk = reading.pop(future)
-                try:
-                    lines = future.result()
-                except BrokenProcessPool:
-                    lost += chunk
-                    continue
-                yield Chunk(chunk, lines)
-                more(1)
-
-
-def _apart(folder: Path, entries: list[Entry], keys: Keys) -> Iterator[Chunk]:
-    """Read files in a process of their own; one that kills its reader is found by halving, and loses only itself."""
     try:
-        with ProcessPoolExecutor(1, initializer=begin, initargs=(str(folder), keys)) as pool:
-            lines = pool.submit(read, columns(entries)).result()
-    except BrokenProcessPool:
-        if len(entries) > 1:
-            middle = len(entries) // 2
-            yield from _apart(folder, entries[:middle], keys)
-            yield from _apart(folder, entries[middle:], keys)
-            return
-        lines = line(entries[0], "damaged", DIED)
-    yield Chunk(entries, lines)
+        while True:
+            while len(busy) < workers and (entries := more()):
+                worker = Worker(folder, keys, entries)
+                busy[worker.line] = worker
+            if not busy:
+                return
+            waiting += islice(chunks, 0 if waiting else 1)  # looked for while the workers read
+            for ready in wait(busy):
+                worker = busy[ready]
+                entries, lines = worker.entries, worker.take()
+                following = more() if lines is not None else []
+                if following:
+                    worker.give(following)
+                else:
+                    busy.pop(ready).end()
+                if lines is not None:
+                    yield Chunk(entries, lines)
+                elif len(entries) > 1:
+                    middle = len(entries) // 2
+                    waiting += entries[:middle], entries[middle:]
+                else:
+                    yield Chunk(entries, line(entries[0], "damaged", DIED))
+    finally:
+        for worker in busy.values():
+            worker.end()

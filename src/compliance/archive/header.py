@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import os
+from operator import itemgetter
 from pathlib import Path
 
 from compliance.archive import attributes as a
 from compliance.archive import careful
 from compliance.archive.attributes import Header, NotDicom
-from compliance.archive.structure import TAIL, Damaged, Unusual, inflate, pixels_remark
+from compliance.archive.structure import Damaged, Unusual, inflate, pixels_remark
 from compliance.archive.texts import numbers, plain, text
 from compliance.archive.walk import FIRST_BLOCK, Found, Grammar, Items, Read, Walk, read_meta
 
@@ -27,7 +28,9 @@ _EXPLICIT = Grammar("<", False)
 _BY_CHARSET = (b"LO", b"SH")
 _SOP_UID = a.TEXTS["sop_uid"].tag
 _TEXTS = [(name, one) for name, one in a.TEXTS.items() if name != "sop_uid"]
-_SHARED = [one.tag for one in (a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT, *(one for _, one in _TEXTS))]
+_shared_values = itemgetter(
+    *(one.tag for one in (a.CHARSET, a.RATIO, a.TITLE, a.EQUIPMENT, *(one for _, one in _TEXTS)))
+)
 
 
 def read_header(path: Path | str) -> Header:
@@ -60,7 +63,7 @@ def _part10(block: bytes, end: int, read: Read) -> Header:
     if syntax != _DEFLATED:
         return _data_set(block, start, end, read, syntax)
     try:
-        inflated = inflate(read(start, end - start))
+        inflated = inflate(block[start:] + read(len(block), end - len(block)))
     except Damaged:
         raise Unusual from None
     end = len(inflated) - (len(inflated) % 2 and inflated.endswith(b"\0"))  # PS3.5 A.5: padded to even length
@@ -90,14 +93,14 @@ def _data_set(block: bytes, at: int, end: int, read: Read, syntax: bytes) -> Hea
             raise Unusual
         header["remark"] = ""
     else:
-        header["remark"] = pixels_remark(*pixels, end, lambda: read(max(pixels[0], end - TAIL), TAIL))
+        header["remark"] = pixels_remark(*pixels, end, read)
     return header
 
 
 def _header(found: Found) -> Header:
     """Return the header; the instances of a series share all but one of its texts."""
-    header = _shared(*map(found.get, _SHARED)).copy()
-    header["sop_uid"] = plain.__wrapped__(found.get(_SOP_UID, b""))
+    header = _shared(*_shared_values(found)).copy()
+    header["sop_uid"] = plain.__wrapped__(found[_SOP_UID] or b"")
     if not (header["sop_uid"] and header["study_uid"] and header["series_uid"]):
         raise Unusual
     return header

@@ -6,11 +6,9 @@ id leaves a worker: the key takes its place at once.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import os
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,8 +20,6 @@ from compliance.archive.header import read_header
 from compliance.archive.keys import Keys
 from compliance.archive.structure import Damaged
 
-Columns = tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]  # paths, sizes, times
-
 IN_FLIGHT = 8  # reads at a time in one worker where the disk is slow
 NOT_OPENED = "cannot be opened"
 NOT_READ = "cannot be read"
@@ -32,6 +28,8 @@ TO_TRY_AGAIN = (NOT_OPENED, NOT_READ, DIED)
 _quoted = json.encoder.encode_basestring_ascii
 _SHARED = (*(name for name in TEXTS if name != "sop_uid"), "transfer_syntax", "lossy_ratio", "title_code", "contributing_equipment")  # fmt: skip
 _shared = itemgetter(*_SHARED)
+
+Found = tuple[str, str, str]  # outcome, reason, header as JSON
 
 
 class Entry(NamedTuple):
@@ -76,27 +74,28 @@ class Reader:
         wall, work = time.perf_counter(), time.process_time()
         if self.waiting and len(entries) > 1:
             with ThreadPoolExecutor(IN_FLIGHT) as threads:
-                lines = list(threads.map(self.one, entries))
+                found = list(threads.map(self.one, entries))
         else:
-            lines = list(map(self.one, entries))
+            found = list(map(self.one, entries))
         self.waiting = time.perf_counter() - wall > 3 * (time.process_time() - work) + 0.001 * len(entries)
-        return "".join(lines)
+        # all lines at one go: what was just done is done again sooner
+        return "".join([line(entry, *said) for entry, said in zip(entries, found)])
 
-    def one(self, entry: Entry) -> str:
-        """Return the line of one file; nothing that is wrong with it ends the scan."""
+    def one(self, entry: Entry) -> Found:
+        """Return what there is of one file; nothing that is wrong with it ends the scan."""
         if entry.size < 0:
-            return line(entry, "damaged", NOT_OPENED)
+            return "damaged", NOT_OPENED, "null"
         try:
             header = read_header(f"{self.folder}/{entry.path}")
-            return line(entry, "read", header["remark"], self.encode(header))
+            return "read", header["remark"], self.encode(header)
         except NotDicom as error:
-            return line(entry, "not DICOM", str(error))
+            return "not DICOM", str(error), "null"
         except Damaged as error:
-            return line(entry, "damaged", str(error))
+            return "damaged", str(error), "null"
         except OSError as error:
-            return line(entry, "damaged", f"{NOT_READ}: {error.strerror or type(error).__name__}")
+            return "damaged", f"{NOT_READ}: {error.strerror or type(error).__name__}", "null"
         except Exception as error:
-            return line(entry, "damaged", f"{NOT_READ}: {type(error).__name__}")
+            return "damaged", f"{NOT_READ}: {type(error).__name__}", "null"
 
     def encode(self, header: Header) -> str:
         """Return a header as JSON, with the patient's key in the place of the id.
@@ -113,24 +112,3 @@ class Reader:
             words["keyed_by"] = self.keyed_by
             text = self.known[shared] = json.dumps(words, sort_keys=True, separators=(",", ":"))
         return f'{{"sop_uid":{_quoted(header["sop_uid"])},{text[1:]}'
-
-
-_worker = threading.local()
-
-
-def begin(folder: str, keys: Keys) -> None:
-    """Prepare a worker process; what it has of its parent need not be looked through for garbage."""
-    gc.freeze()
-    _worker.reader = Reader(folder, keys)
-
-
-def columns(entries: list[Entry]) -> Columns:
-    """Return entries in the shape in which they travel to a worker process at the least cost."""
-    paths, sizes, times = zip(*entries)
-    return paths, sizes, times
-
-
-def read(entries: Columns) -> str:
-    """Return the lines of some files, in a worker process."""
-    lines: str = _worker.reader.read(list(map(Entry, *entries)))
-    return lines

@@ -137,17 +137,18 @@ def _delimiter(tag: tuple[int, int], length: int, file: BinaryIO, limits: list[_
 
 
 def _pixels(file: BinaryIO, end: int, length: int) -> str:
-    start = file.tell()
-    if length == UNDEFINED:
-        file.seek(max(start, end - TAIL))
-    return pixels_remark(start, length, end, file.read if length == UNDEFINED else bytes)
+    def read(position: int, size: int) -> bytes:
+        file.seek(position)
+        return file.read(size)
+
+    return pixels_remark(file.tell(), length, end, read)
 
 
-def pixels_remark(start: int, length: int, end: int, tail: Callable[[], bytes]) -> str:
+def pixels_remark(start: int, length: int, end: int, read: Callable[[int, int], bytes]) -> str:
     """Pixel data are not decoded: a cut is seen from the length, or from the missing delimiter in the file's last bytes."""
     if length != UNDEFINED:
         return "" if start + length <= end else CUT_PIXELS
-    return CUT_PIXELS if tail().rfind(b"\xfe\xff\xdd\xe0") < 0 else ""
+    return CUT_PIXELS if read(max(start, end - TAIL), TAIL).rfind(b"\xfe\xff\xdd\xe0") < 0 else ""
 
 
 def inflate(packed: bytes) -> bytes:

@@ -48,6 +48,7 @@ _DICOMDIR = b"1.2.840.10008.1.3.10"
 _SYNTAX = re.compile(rb"[0-9.]+")
 _OUTER.update(dict.fromkeys(_META, b"UI"))
 _INNER = {one.tag: one.vr for one in (a.CHARSET, a.PURPOSE, a.CODE_VALUE, a.CODE_SCHEME, a.MAKER, a.MODEL)}
+_NOTHING: Found = dict.fromkeys(_OUTER)  # grown already, so that it need not grow in each walk
 _SEQUENCES = frozenset((
     0x00081032, 0x00081110, 0x00081111, 0x00081115, 0x00081120, 0x00081140, 0x00081199, 0x00081250, 0x00082112, 0x00082218,
     0x00089121, 0x00089215, 0x00321064, 0x00400100, 0x00400260, 0x00400275, 0x00400555, 0x0040A043, 0x0040A073, 0x0040A168,
@@ -258,7 +259,7 @@ class Walk:
 
     def __init__(self, read: Read, end: int, grammar: Grammar) -> None:
         self.read, self.end, self.grammar = read, end, grammar
-        self.found: Found = {}
+        self.found = _NOTHING.copy()
         self.block, self.start = b"", 0
         self.last = self.total = 0
 
@@ -282,7 +283,7 @@ class Walk:
     def _near(self, at: int, runs: Runs) -> tuple[int, int, int]:
         """Walk over what lies in the block; return what it cuts off, or the pixel data: where, how far to go on, which kind."""
         block, size, last, found, grammar = self.block, len(self.block), self.last, self.found, self.grammar
-        known, follow = grammar.outer.get, runs.follow if runs.known[0] else None
+        known, follow = grammar.outer.get, runs.follow if runs.ready() else None
         walked: list[Element] = []
         value: Any
         try:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from compliance.audit.evaluate import BatchEvaluator, Evaluated, Judged, sizes
 from compliance.audit.findings import LEVELS, Finding, until
-from compliance.decision.answers import CONFLICT, HELD, MUST_PURGE, UNDETERMINED, sets
+from compliance.decision.answers import CONFLICT, HELD, MUST_PURGE, UNDETERMINED
 from compliance.decision.batch import Codes, numbers
 from compliance.decision.contradictions import contradictions
+from compliance.decision.marks import sets
 from compliance.law.dates import EPOCH, NEVER, OPEN, DateRange, write_day
 
 Words = NDArray[np.object_]

@@ -112,7 +112,7 @@ def new(place: str, citation: str, laws: Path | None) -> int:
 def coverage(place: str | None, laws: Path | None) -> int:
     """What was researched, place by facility type: the best seen floor for image, report and record, and all norms."""
     from compliance.law.knowledge import load
-    from compliance.law.register import rows
+    from compliance.law.register import majorities, rows
 
     base = load(laws)
     _places(base.jurisdictions, place)
@@ -128,6 +128,8 @@ def coverage(place: str | None, laws: Path | None) -> int:
     statutes = [one for one in base.statutes() if chosen is None or one.jurisdiction in chosen]
     norms = Counter(norm.verification.status for statute in statutes for norm in statute.norms)
     click.echo("places x types: " + ", ".join(f"{number} {word}" for word, number in sorted(totals.items())), err=True)
+    ages = sorted(majorities(base, place).items())
+    click.echo("ages of majority: " + ", ".join(f"{number} {word}" for word, number in ages), err=True)
     click.echo("norms in all: " + ", ".join(f"{number} {word}" for word, number in sorted(norms.items())), err=True)
     return 0
 

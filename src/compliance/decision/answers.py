@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from compliance.decision.batch import NO_ROW, Codes, Mask, Selection
+from compliance.decision.batch import NO_ROW, Codes, Mask, Selection, pick
 from compliance.decision.decide import ORDER, Decision
 from compliance.decision.keeper import LOSSY, Judged
 from compliance.decision.luts import Days
+from compliance.decision.marks import Marks, sets
 from compliance.law.dates import EPOCH, LAST, NEVER, OPEN
 
 HELD, CONFLICT, UNDETERMINED, RETAIN, MUST_PURGE, MAY_PURGE = range(len(ORDER))
@@ -49,12 +50,6 @@ class Answers:
     names: list[str] = field(default_factory=lambda: [""])
     judged: list[tuple[Selection, Judged]] = field(default_factory=list)
     classes: list[ClassColumns] = field(default_factory=list)
-    missing: dict[str, Mask] = field(default_factory=dict)
-    blocking: dict[str, Mask] = field(default_factory=dict)
-    applied: dict[str, Mask] = field(default_factory=dict)
-    assumed: dict[tuple[str, str], Mask] = field(default_factory=dict)
-    holds: dict[str, Mask] = field(default_factory=dict)
-    places: dict[str, Mask] = field(default_factory=dict)
     wrong: Mask = field(default_factory=lambda: NO_ROW)
     beyond: Mask = field(default_factory=lambda: NO_ROW)
 
@@ -72,6 +67,8 @@ class Answers:
         self.max_ratio = full(np.inf, np.float64)
         self.lossy_lo, self.lossy_hi = full(0, np.int32), full(0, np.int32)
         self.held = full(False, np.bool_)
+        self.missing, self.blocking, self.holds = Marks(self.n), Marks(self.n), Marks(self.n)
+        self.assumed, self.places, self.applied = Marks(self.n), Marks(self.n), Marks(self.n)
 
     @property
     def ready(self) -> Mask:
@@ -86,12 +83,6 @@ class Answers:
         undetermined = self.disposition == UNDETERMINED
         return sets({fact: where & undetermined for fact, where in self.missing.items()}, self.n)
 
-    def mark(self, into: dict[Any, Mask], key: Any, rows: Selection, where: Mask) -> None:
-        """Remember for some rows where a thing holds."""
-        if where.any():
-            whole = into.setdefault(key, np.zeros(self.n, np.bool_))
-            whole[rows] |= where
-
     def mark_wrong(self, rows: Selection, wrong: Mask, beyond: Mask) -> None:
         """Remember rows whose facts contradict each other, and rows that no table can say."""
         for name, where in (("wrong", wrong), ("beyond", beyond)):
@@ -104,6 +95,8 @@ class Answers:
         """Fold what every keeper's classes say; facts that contradict each other at one keeper decide nothing."""
         for rows, judged in self.judged:
             self._fold(rows, judged, as_of)
+        clear = (self.lo == self.hi) & (self.disposition != UNDETERMINED) | self.wrong
+        self.missing.only(~clear)
 
     def _fold(self, rows: Selection, judged: Judged, as_of: int) -> None:
         study, fold = judged.study, judged.fold
@@ -147,7 +140,7 @@ class Answers:
         if len(changes):
             on = np.array([changes.get(name, NEVER) for name in self.names], np.int32)[governing]
             self.next_change[rows] = np.minimum(self.next_change[rows], judged.study.earliest(on))
-        key = np.where(governing > 0, hi, -1).astype(np.int32)
+        key = pick(governing > 0, hi, np.int32(-1))
         first = judged.study.first_greatest(
             np.broadcast_to(key, (judged.study.n,)) if judged.study.starts is not None else key
         )
@@ -157,11 +150,13 @@ class Answers:
                 np.broadcast_to(governing, (judged.study.n,))[first],
             )
         better = key > self._ranked[rows]
-        self.governing[rows] = np.where(better, governing, self.governing[rows])
-        self._ranked[rows] = np.where(better, key, self._ranked[rows])
+        self.governing[rows] = pick(better, governing, self.governing[rows])
+        self._ranked[rows] = pick(better, key, self._ranked[rows])
 
     def _lossy(self, rows: Selection, judged: Judged, wrong: Mask) -> None:
         lossy, study = judged.lossy, judged.study
+        if not lossy.key.any():
+            return
         key, lo, hi = lossy.key, lossy.lo, lossy.hi
         if wrong.any():
             key = np.where(wrong & (key > 0), 2 * _DAYS, key)
@@ -175,9 +170,7 @@ class Answers:
         self, rows: Selection, judged: Judged, disposition: NDArray[np.int8], last_day: Days, governing: Codes
     ) -> None:
         for name, where in judged.blocking.items():
-            self.mark(self.blocking, name, rows, judged.study.any(where))
-        for name, where in judged.applied.items():
-            self.mark(self.applied, name, rows, where)
+            self.blocking.add(name, rows, judged.study.any(where))
         whole = np.arange(self.n)[rows]
         n = judged.study.n if judged.study.starts is not None else len(whole)
         shape = (n,)
@@ -218,40 +211,24 @@ class Answers:
 
 def _disposition(lo: Days, hi: Days, last_day: Days, held: Mask, as_of: int) -> NDArray[np.int8]:
     """Rule 21 of laws/README.md: the first that holds."""
-    found = np.where(as_of > last_day, np.int8(MUST_PURGE), np.int8(MAY_PURGE))
-    found = np.where(as_of <= lo, np.int8(RETAIN), found)
-    found = np.where((as_of <= hi) & (as_of > lo), np.int8(UNDETERMINED), found)
-    found = np.where((last_day < as_of) & (as_of <= lo), np.int8(CONFLICT), found)
-    return np.where(held, np.int8(HELD), found)
+    over, runs = last_day < as_of, as_of <= lo
+    found = pick(over, np.int8(MUST_PURGE), np.int8(MAY_PURGE))
+    found = pick(as_of <= hi, np.int8(UNDETERMINED), found)
+    found = pick(runs, pick(over, np.int8(CONFLICT), np.int8(RETAIN)), found)
+    return pick(held, np.int8(HELD), found)
 
 
 def days(ordinals: Days, null: Mask | None = None) -> pa.Array:
     """Return ordinals as dates; open and unending days are null."""
     blank = (ordinals == OPEN) | (ordinals == LAST)
     blank = blank if null is None else blank | null
-    return pa.array((ordinals - EPOCH).astype(np.int32), pa.int32(), mask=blank).cast(pa.date32())
+    valid = pa.py_buffer(np.packbits(~blank, bitorder="little")) if blank.any() else None
+    return pa.Array.from_buffers(pa.date32(), len(ordinals), [valid, pa.py_buffer((ordinals - EPOCH).astype(np.int32))])
 
 
 def dictionary(codes: NDArray[Any], words: Iterable[str]) -> pa.Array:
     """Return texts by the numbers of words."""
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(words), pa.string()))
-
-
-def sets(marks: dict[str, Mask], n: int) -> tuple[NDArray[Any], list[str]]:
-    """Return, row by row, which of some things hold: the number of a text that joins them by a comma, and the texts."""
-    names = list(marks)
-    if not names:
-        return np.zeros(n, np.int32), [""]
-    key = np.zeros(n, np.intp)
-    found = [tuple[int, ...]()]
-    for number, name in enumerate(names):
-        key = key * 2 + marks[name]
-        seen = np.zeros(2 * len(found), np.bool_)
-        seen[key] = True
-        used = np.flatnonzero(seen)
-        key = (np.cumsum(seen) - 1)[key]
-        found = [(*found[at // 2], number) if at % 2 else found[at // 2] for at in used.tolist()]
-    return key, [", ".join(names[at] for at in some) for some in found]
 
 
 def put(answers: Answers, row: int, decision: Decision, missing: Iterable[str]) -> None:
@@ -270,15 +247,9 @@ def put(answers: Answers, row: int, decision: Decision, missing: Iterable[str]) 
     answers.lossy[row] = LOSSY.index(lossy.status) * _DAYS + (lossy.allowed_from or 0)
     answers.max_ratio[row] = lossy.max_ratio or np.inf
     answers.lossy_lo[row], answers.lossy_hi[row] = lossy.binding or (0, 0)
-    for marks, names in (
-        (answers.blocking, {duty.norm.id for duty in decision.duties if duty.blocks}),
-        (answers.missing, set(missing)),
-        (answers.holds, {hold.id for hold in decision.holds}),
-    ):
-        for mask in marks.values():
-            mask[row] = False
-        for one in sorted(names):
-            answers.mark(marks, one, slice(row, row + 1), np.ones(1, np.bool_))
+    answers.blocking.put(row, sorted({duty.norm.id for duty in decision.duties if duty.blocks}))
+    answers.missing.put(row, missing)
+    answers.holds.put(row, sorted({hold.id for hold in decision.holds}))
     answers.held[row] = bool(decision.holds)
     answers.wrong = np.array(np.broadcast_to(answers.wrong, (answers.n,)))
     answers.wrong[row] = bool(decision.problems)

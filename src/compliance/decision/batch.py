@@ -65,6 +65,17 @@ class Coded:
         return Coded(at(self.codes, rows), self.values)
 
 
+def pick(mask: Mask, yes: Any, no: Any) -> NDArray[Any]:
+    """Return `np.where` of whole numbers: a product, since a branch a row is ten times as slow where a mask is mixed.
+
+    The difference of the two must fit into their type.
+    """
+    if mask.all() and isinstance(yes, np.ndarray):
+        return yes
+    found: NDArray[Any] = no + (yes - no) * mask
+    return found
+
+
 def at(column: NDArray[Any], rows: Selection) -> NDArray[Any]:
     """Return a column at these rows; one of a single element is the same everywhere."""
     if len(column) == 1:
@@ -111,7 +122,7 @@ class FactTable:
             if isinstance(value, DateRange):
                 dates[name] = constant(value, as_of)
             else:
-                words[name] = Coded(np.zeros(1, np.intp), (value,))
+                words[name] = constant_word(value)
         return FactTable(self.rows, dates, words, texts, self.unreadable)
 
     def question(self, row: int) -> dict[str, Value]:
@@ -140,6 +151,11 @@ def constant(value: DateRange, as_of: int) -> Dated:
     low, high = (OPEN, as_of) if value == HAPPENED else value
     lo = np.array([low], np.int32)
     return Dated(lo, lo if low == high else np.array([high], np.int32))
+
+
+def constant_word(value: Value | None) -> Coded:
+    """Return any other fact that is the same in every row."""
+    return Coded(np.zeros(1, np.intp), (value,))
 
 
 def nothing() -> Dated:
@@ -193,10 +209,9 @@ def dated(column: pa.Array, span: pa.Array | None) -> Dated:
     hi = lo
     if span is not None and span.null_count < len(span):
         extra, exact = numbers(span)
-        hi = np.minimum(lo.astype(np.int64) + np.where(exact, 0, np.maximum(extra, 0)), NEVER).astype(np.int32)
+        hi = lo + np.minimum(np.maximum(extra, 0) * ~exact, np.int32(NEVER) - lo)
     if absent.any():
-        hi = np.where(absent, NEVER, hi).astype(np.int32)
-        lo = np.where(absent, OPEN, lo).astype(np.int32)
+        lo, hi = pick(absent, np.int32(OPEN), lo), pick(absent, np.int32(NEVER), hi)
     return Dated(lo, hi, absent)
 
 

@@ -14,7 +14,7 @@ from compliance.law.case import Case
 from compliance.law.conditions import NO
 from compliance.law.dates import LAST, OPEN, DateRange, read_edtf, write_day, write_edtf
 from compliance.law.knowledge import KnowledgeBase, read_all
-from compliance.law.lint import lint, unresearched
+from compliance.law.lint import lint, uncounted, unresearched
 from compliance.law.sources import shipped, sources_of
 from compliance.law.statutes import Statute
 
@@ -48,6 +48,7 @@ def check(path: Path | None, today: date) -> Checked:
     problems += lint(base, names, today.toordinal(), loose)
     if path is None or len(chosen) == len(base.files):
         problems += unresearched(base)
+    problems += uncounted(base, names)
     statutes = [base.statute(name) for name in names]
     for statute in statutes:
         problems += run(statute, base)

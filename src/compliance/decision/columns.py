@@ -14,18 +14,20 @@ import numpy as np
 import pyarrow as pa
 
 from compliance.decision import doubts
-from compliance.decision.answers import UNDETERMINED, Answers, put
+from compliance.decision.answers import Answers, days, put
 from compliance.decision.assume import AssumptionSet
-from compliance.decision.batch import FactTable, Selection, read
+from compliance.decision.batch import EVERY_ROW, FactTable, Selection, read
 from compliance.decision.compile import law
 from compliance.decision.decide import decide, kept
 from compliance.decision.holds import Hold
-from compliance.decision.keeper import judge
+from compliance.decision.keeper import earliest, judge
+from compliance.decision.luts import Days
 from compliance.decision.missing import missing_facts
 from compliance.decision.question import Question
 from compliance.decision.rows import Rows
 from compliance.decision.situations import Filled, fill, situate
 from compliance.law.conditions import NO, facts_in
+from compliance.law.dates import OPEN
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.vocabulary import Members, Value
 
@@ -43,28 +45,45 @@ class Evaluator:
         """Decide every row of a batch of facts; return `answers.DECISIONS`, in order."""
         return self.answers(read(batch, self.knowledge.vocabulary), keepers).table()
 
-    def answers(self, table: FactTable, keepers: Sequence[Mapping[str, Value]] = ()) -> Answers:
-        """Decide every row; `keepers` owe a duty for each of them, with facts of their own on top of the row's."""
-        found, looked = Answers(table.rows), list[tuple[Selection, Rows]]()
+    def earliest(self, batch: pa.RecordBatch, keepers: Sequence[Mapping[str, Value]] = ()) -> pa.Array:
+        """Return `retain_earliest` of every row alone: the day through which it surely has to be kept."""
+        return days(self.early_ends(read(batch, self.knowledge.vocabulary), keepers))
+
+    def early_ends(self, table: FactTable, keepers: Sequence[Mapping[str, Value]] = ()) -> Days:
+        """Return the early end of every row; `keepers` as in `answers`."""
+        found = Answers(table.rows)
         for keeper in keepers or ({},):
             for rows, where in self._by_place(table.with_facts(keeper, self.as_of), found):
-                ready = law(self.knowledge, rows.place, self.as_of)
-                found.judged.append((where, judge(rows, ready, self.knowledge)))
-                looked.append((where, rows))
+                ends = earliest(rows, law(self.knowledge, rows.place, self.as_of), self.knowledge)
+                found.lo[where] = np.maximum(found.lo[where], ends)
+        found.lo[np.broadcast_to(found.wrong, (found.n,))] = OPEN
+        self._beyond(table, keepers, found)
+        return found.lo
+
+    def answers(self, table: FactTable, keepers: Sequence[Mapping[str, Value]] = ()) -> Answers:
+        """Decide every row; `keepers` owe a duty for each of them, with facts of their own on top of the row's."""
+        found = Answers(table.rows)
+        for keeper in keepers or ({},):
+            for rows, where in self._by_place(table.with_facts(keeper, self.as_of), found):
+                judged, looked = judge(rows, law(self.knowledge, rows.place, self.as_of), self.knowledge)
+                found.judged.append((where, judged))
+                for name, applies in looked.applied():
+                    found.applied.add(name, where, applies)
+                for fact, lacking in doubts.missing(looked).items():
+                    found.missing.add(fact, where, lacking)
         found.settle(self.as_of)
-        for where, rows in looked:
-            self._doubts(rows, where, found)
-        order = self.knowledge.vocabulary.facts
-        found.blocking = dict(sorted(found.blocking.items()))
-        found.missing = {fact: found.missing[fact] for fact in order if fact in found.missing}
+        found.missing.sort(self.knowledge.vocabulary.facts)
+        found.blocking.sort(sorted(found.blocking))
         self._beyond(table, keepers, found)
         return found
 
     def _by_place(self, table: FactTable, found: Answers) -> Iterator[tuple[Rows, Selection]]:
         """Yield what is known of the rows, jurisdiction by jurisdiction; every code of a row is judged alone."""
+        if not table.rows:
+            return
         filled = fill(table, self.assumptions, self.as_of)
         for entry, used in filled.used:
-            found.mark(found.assumed, (entry.fact, entry.told.set), slice(None), np.broadcast_to(used, (table.rows,)))
+            found.assumed.add((entry.fact, entry.told.set), slice(None), used)
         for places, where in _groups(filled, table.rows):
             codes = kept(places, self.knowledge) or [""]
             asked = {
@@ -75,7 +94,7 @@ class Evaluator:
             self._hold(rows, where, found)
             for code in codes:
                 if code:
-                    found.mark(found.places, code, where, np.ones(rows.n, np.bool_))
+                    found.places.add(code, where, EVERY_ROW)
                 yield rows.at_place(code, self.knowledge.jurisdictions), where
 
     def _held_facts(self) -> set[str]:
@@ -85,18 +104,8 @@ class Evaluator:
         for hold in self.holds:
             if hold.in_force(self.as_of):
                 matched = np.broadcast_to(rows.scope(hold.scope) != np.uint8(NO), (rows.n,))
-                found.mark(found.holds, hold.id, where, matched)
+                found.holds.add(hold.id, where, matched)
                 found.held[where] |= matched
-
-    def _doubts(self, rows: Rows, where: Selection, found: Answers) -> None:
-        """Ask what is missing, of the rows without one answer only."""
-        clear = (found.lo[where] == found.hi[where]) & (found.disposition[where] != UNDETERMINED)
-        asked = np.flatnonzero(~clear & ~np.broadcast_to(found.wrong, (found.n,))[where])
-        if len(asked):
-            here = np.arange(found.n)[where][asked]
-            missing = doubts.missing(rows.take(asked), law(self.knowledge, rows.place, self.as_of), self.knowledge)
-            for fact, mask in missing.items():
-                found.mark(found.missing, fact, here, mask)
 
     def _beyond(self, table: FactTable, keepers: Sequence[Mapping[str, Value]], found: Answers) -> None:
         today = date.fromordinal(self.as_of)
@@ -108,15 +117,12 @@ class Evaluator:
 
 def _groups(filled: Filled, rows: int) -> Iterator[tuple[tuple[str, ...], Selection]]:
     """Yield the places that occur with their rows: a slice where they lie together."""
-    places = filled.words.get("jurisdiction")
-    if places is None or not rows:
-        yield (), slice(0, rows)
-        return
+    places = filled.combos.words.coded("jurisdiction")
+    codes = filled.combos.by_row(places.codes)
     words = [tuple(sorted(v.must)) if isinstance(v, Members) else () for v in places.values]
-    if len(places.codes) == 1:
-        yield words[places.codes[0]], slice(0, rows)
+    if len(codes) == 1:
+        yield words[codes[0]], slice(0, rows)
         return
-    codes = places.codes
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     if len(np.unique(codes[starts])) == len(starts):
         for start, end in zip(starts, [*starts[1:], rows], strict=True):

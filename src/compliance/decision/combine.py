@@ -1,53 +1,57 @@
-"""The combinations of words that occur in a table: what hangs on words alone is asked once for each of them."""
+"""The combinations of words that occur in a table: what hangs on words alone is asked once for each of them.
+
+Equal combinations are one object, however many tables they occur in, and keep what was found out about them: an archive
+of millions of studies has some hundred.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from hashlib import blake2b
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compliance.decision.batch import Coded, Codes
+from compliance.decision.batch import Coded, Codes, Mask, Selection, at
 from compliance.law.conditions import Condition
 from compliance.law.vocabulary import Value
 
 _DENSE = 1 << 22
+_SMALL, _MOST = 1 << 10, 1 << 13  # the combinations in one table, and the tables of them, that are remembered
+_ABSENT = Coded(np.zeros(1, np.intp), (None,))
+
+T = TypeVar("T")
+Ask = Callable[[Condition, Value | None], int]
 
 
-@dataclass
-class Combos:
-    """By row the number of its combination; by combination and fact the number of its value.
+@dataclass(frozen=True, eq=False)
+class Words:
+    """`size` combinations of words: by fact its values, and for each combination the number of its value."""
 
-    `ids` of one element: every row has the same combination.
-    """
-
-    ids: Codes
     size: int
-    index: dict[str, Codes]
-    values: dict[str, tuple[Value | None, ...]]
-    ask: Callable[[Condition, Value | None], int]
+    facts: Mapping[str, Coded]
+    ask: Ask
     _truths: dict[Condition, NDArray[np.uint8]] = field(default_factory=dict)
+    _found: dict[tuple[str, int], tuple[object, Any]] = field(default_factory=dict)
 
-    def take(self, rows: Codes) -> Combos:
-        """Return the combinations of these rows."""
-        ids = self.ids if len(self.ids) == 1 else self.ids.take(rows)
-        return Combos(ids, self.size, self.index, self.values, self.ask, self._truths)
+    def once(self, what: str, of: object, find: Callable[[], T]) -> T:
+        """Return what follows from the words and from one other thing, found once."""
+        held = self._found.get((what, id(of)))
+        if held is None or held[0] is not of:
+            held = self._found[(what, id(of))] = (of, find())
+        found: T = held[1]
+        return found
 
-    def by_row(self, column: NDArray[Any]) -> NDArray[Any]:
-        """Spread what holds for each combination over the rows; one element where it is the same for all."""
-        if len(column) == 1:
-            return column
-        if len(self.ids) == 1:
-            return column[self.ids]
-        return column[:1] if (column == column[0]).all() else column.take(self.ids)
+    def coded(self, fact: str) -> Coded:
+        """Return the values of a fact; absent in all where none has it."""
+        return self.facts.get(fact, _ABSENT)
 
     def over(self, fact: str, of: Callable[[Value | None], Any], kind: Any) -> NDArray[Any]:
         """Return what a function says of a fact's value, for each combination."""
-        if fact not in self.index:
-            return np.array([of(None)], kind)
-        return np.array([of(value) for value in self.values[fact]], kind)[self.index[fact]]
+        one = self.coded(fact)
+        return np.array([of(value) for value in one.values], kind)[one.codes]
 
     def truth(self, condition: Condition) -> NDArray[np.uint8]:
         """Return for each combination whether a condition on words holds."""
@@ -59,38 +63,108 @@ class Combos:
 
     def value(self, fact: str, combination: int) -> Value | None:
         """Return the value of a fact in a combination."""
-        return self.values[fact][self.index[fact][combination]] if fact in self.index else None
+        one = self.coded(fact)
+        found: Value | None = one.values[int(one.codes[combination if len(one.codes) > 1 else 0])]
+        return found
 
-    def replaced(
-        self, ids: Codes, parents: Codes, words: Mapping[str, tuple[Codes, tuple[Value | None, ...]]]
-    ) -> Combos:
+    def with_facts(self, parents: Codes, others: Mapping[str, Coded]) -> Words:
         """Return combinations made of these parents' with some facts replaced."""
-        index = {fact: codes[parents] for fact, codes in self.index.items()}
-        values = dict(self.values)
-        for fact, (codes, options) in words.items():
-            index[fact], values[fact] = codes, options
-        return Combos(ids, len(parents), index, values, self.ask)
+        facts = {fact: Coded(at(one.codes, parents), one.values) for fact, one in self.facts.items()}
+        return words(len(parents), {**facts, **others}, self.ask)
+
+    def with_fact(self, fact: str, value: Coded) -> Words:
+        """Return the combinations with another value of a fact."""
+        return words(self.size, {**self.facts, fact: value}, self.ask)
 
 
-def combine(words: Mapping[str, Coded], facts: Iterable[str], ask: Callable[[Condition, Value | None], int]) -> Combos:
+_known: dict[Any, Words] = {}
+
+
+def words(size: int, facts: Mapping[str, Coded], ask: Ask) -> Words:
+    """Return combinations: those known already where they are equal, unless there are very many."""
+    if size > _SMALL or any(len(one.values) > _SMALL for one in facts.values()):
+        return Words(size, facts, ask)
+    told = blake2b()
+    for one in facts.values():
+        told.update(one.codes.tobytes() + b"|")
+    key = (size, told.digest(), *facts, *(tuple(map(_hashable, one.values)) for one in facts.values()))
+    found = _known.get(key)
+    if found is None:
+        if len(_known) >= _MOST:
+            _known.clear()
+        found = _known[key] = Words(size, facts, ask)
+    return found
+
+
+def _hashable(value: Value | None) -> object:
+    return tuple(value.items()) if isinstance(value, dict) else value
+
+
+class Combos(NamedTuple):
+    """Rows as combinations of words: by row the number of its combination; one number where all rows have the same."""
+
+    ids: Codes
+    words: Words
+
+    def take(self, rows: Selection) -> Combos:
+        """Return the combinations of these rows."""
+        return Combos(at(self.ids, rows), self.words)
+
+    def by_row(self, column: NDArray[Any]) -> NDArray[Any]:
+        """Spread what holds for each combination over the rows; one element where it is the same for all."""
+        if len(column) == 1:
+            return column
+        if len(self.ids) == 1:
+            return column[self.ids]
+        return column[:1] if (column == column[0]).all() else column.take(self.ids)
+
+    def only(self, facts: Iterable[str]) -> Combos:
+        """Return the combinations of some of the facts."""
+        some = {fact: one for fact, one in self.words.facts.items() if fact in facts}
+        fewer = combine(some, some, self.words.ask)
+        if fewer.words.size == self.words.size:
+            return Combos(self.ids, words(self.words.size, some, self.words.ask))
+        return Combos(at(fewer.ids, self.ids), fewer.words)
+
+    def parted(self, where: Mask) -> tuple[Combos, Mask]:
+        """Part the combinations in which a column of rows says yes here and no there; return with them what it says."""
+        if len(where) == 1:
+            return self, where
+        ids, used = _renumber(self.ids * 2 + where, self.words.size * 2)
+        parents, said = np.divmod(used, 2)
+        return Combos(ids, self.words.with_facts(parents, {})), said.astype(np.bool_)
+
+
+def combine(columns: Mapping[str, Coded], facts: Iterable[str], ask: Ask) -> Combos:
     """Number the combinations of some facts that occur."""
-    ids, size = np.zeros(1, np.intp), 1
-    index: dict[str, Codes] = {}
-    values: dict[str, tuple[Value | None, ...]] = {}
-    for fact in facts:
-        if fact not in words:
-            continue
-        one = words[fact]
-        values[fact] = one.values
-        if len(one.codes) == 1:
-            index[fact] = np.full(size, one.codes[0], np.intp)
-            continue
-        key = ids * len(one.values) + one.codes
-        ids, used = _renumber(key, size * len(one.values))
-        parents, own = np.divmod(used, len(one.values))
-        index = {name: codes[parents] for name, codes in index.items()}
-        index[fact], size = own, len(used)
-    return Combos(ids, size, index, values, ask)
+    known = {fact: columns[fact] for fact in facts if fact in columns}
+    ids, made = np.zeros(1, np.intp), words(1, {}, ask)
+    some: dict[str, Coded] = {}
+    size = 1
+    for fact, one in known.items():
+        if len(one.codes) > 1:
+            if some and size * len(one.values) > _DENSE:
+                (ids, made), some = _times(ids, made, some), {}
+                size = made.size
+            some[fact] = one
+            size *= len(one.values)
+    ids, made = _times(ids, made, some)
+    return Combos(ids, words(made.size, {fact: made.facts.get(fact, one) for fact, one in known.items()}, ask))
+
+
+def _times(ids: Codes, made: Words, some: dict[str, Coded]) -> Combos:
+    """Combine further facts into the combinations: all their numbers in one, renumbered at once."""
+    if not some:
+        return Combos(ids, made)
+    size = made.size
+    for one in some.values():
+        ids, size = ids * len(one.values) + one.codes, size * len(one.values)
+    ids, parents = _renumber(ids, size)
+    facts = {}
+    for fact in reversed(some):
+        parents, own = np.divmod(parents, len(some[fact].values))
+        facts[fact] = Coded(own, some[fact].values)
+    return Combos(ids, made.with_facts(parents, facts))
 
 
 def _renumber(key: Codes, size: int) -> tuple[Codes, Codes]:

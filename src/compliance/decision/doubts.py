@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
-from compliance.decision import group
-from compliance.decision.batch import NO_ROW, Mask, known_or_none
-from compliance.decision.compile import Law, dates_of
+from compliance.decision.batch import EVERY_ROW, NO_ROW, Mask, known_or_none
+from compliance.decision.compile import dates_of
 from compliance.decision.group import Seen
-from compliance.decision.keeper import by_study, floors, with_retention_end
+from compliance.decision.keeper import Looked, by_study
 from compliance.decision.rows import Rows
-from compliance.decision.unfold import Parts, unfold
 from compliance.law.conditions import MAYBE, facts_in
 from compliance.law.dates import NEVER
-from compliance.law.knowledge import KnowledgeBase
 from compliance.law.vocabulary import Members, Value
 
 
-def missing(rows: Rows, law: Law, knowledge: KnowledgeBase) -> dict[str, Mask]:
-    """Return by fact the rows that lack it: see `missing.missing_facts`."""
-    parts = unfold(rows, knowledge.vocabulary)
-    found: dict[str, Mask] = {}
-    if not rows.place:
-        found["jurisdiction"] = np.ones(rows.n, np.bool_)
-    seen = group.look(law, parts.rows, "floor")
-    _collect(seen, parts.rows, parts, found)
-    if law.ordered("ceiling"):
-        ends = with_retention_end(parts, floors(seen, law, knowledge, parts))
-        _collect(group.look(law, ends, "ceiling"), ends, parts, found)
+def missing(looked: Looked) -> dict[str, Mask]:
+    """Return by fact the studies that lack it: see `missing.missing_facts`."""
+    parts, found = looked.parts, dict[str, Mask]()
+    if not parts.rows.place:
+        found["jurisdiction"] = EVERY_ROW
+    for at, seens in (looked.kinds[kind] for kind in ("floor", "ceiling") if kind in looked.kinds):
+        for seen in seens.values():
+            for fact, where in _asked(seen, at):
+                if where.any():
+                    found[fact] = found.get(fact, NO_ROW) | by_study(parts, where)
     return found
-
-
-def _collect(seen: Mapping[str, Seen], at: Rows, parts: Parts, found: dict[str, Mask]) -> None:
-    for one in seen.values():
-        for fact, where in _asked(one, at):
-            if where.any():
-                found[fact] = found.get(fact, NO_ROW) | by_study(parts, np.broadcast_to(where, (at.n,)))
 
 
 def _asked(seen: Seen, rows: Rows) -> Iterator[tuple[str, Mask]]:
@@ -66,10 +55,10 @@ def unknown(rows: Rows, fact: str) -> Mask:
     if fact == "deceased":
         death = rows.span("death_date")
         return np.asarray((death.hi == NEVER) & (death.lo != NEVER))
-    if fact in rows.days or fact not in rows.combos.index:
+    if fact in rows.days or fact not in rows.combos.words.facts:
         day = rows.span(fact)
         return np.not_equal(day.lo, day.hi)
-    return rows.combos.by_row(rows.combos.over(fact, _vague, np.bool_))
+    return rows.combos.by_row(rows.combos.words.over(fact, _vague, np.bool_))
 
 
 def _vague(value: Value | None) -> bool:

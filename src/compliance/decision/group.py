@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compliance.decision.batch import EVERY_ROW, NO_ROW, Mask
+from compliance.decision.batch import EVERY_ROW, NO_ROW, Mask, pick
 from compliance.decision.compile import Law, Ready
 from compliance.decision.luts import Days
 from compliance.decision.rows import Rows, Span, Truths
@@ -57,7 +57,7 @@ def look(law: Law, rows: Rows, kind: str) -> dict[str, Seen]:
 
 
 def _in_scope(ready: Ready, rows: Rows) -> Seen | None:
-    reached = rows.combos.by_row(rows.combos.over("copy", ready.reaches, np.uint8))
+    reached = rows.combos.by_row(rows.combos.words.over("copy", ready.reaches, np.uint8))
     truth = np.minimum(np.minimum(reached, np.uint8(ready.place)), rows.scope(ready.norm.scope))
     if not truth.any():
         return None
@@ -77,10 +77,10 @@ def _in_scope(ready: Ready, rows: Rows) -> Seen | None:
             break
     if not living.any():
         return None
-    truth = np.where(living, truth, _NO) if not living.all() else truth
+    truth = truth * living
     doubt = ~sure | repealed
     if doubt.any():
-        truth = np.where(doubt, np.minimum(truth, _MAYBE), truth)
+        truth = np.minimum(truth, _YES - doubt)
     span, permanent = _span(governs, rows, ready)
     return Seen(ready, truth, truth, governs, span, permanent, [])
 
@@ -94,8 +94,8 @@ def _span(governs: list[tuple[Version, Mask]], rows: Rows, ready: Ready) -> tupl
         return spans[0][0], np.array([spans[0][2]])
     lo, hi, permanent = _NEVER, _OPEN, EVERY_ROW
     for span, where, forever in spans:
-        lo = np.where(where, np.minimum(lo, span.lo), lo)
-        hi = np.where(where, np.maximum(hi, span.hi), hi)
+        lo = pick(where, np.minimum(lo, span.lo), lo)
+        hi = pick(where, np.maximum(hi, span.hi), hi)
         permanent = permanent & (~where | forever)
     return Span(lo, hi), permanent
 
@@ -134,15 +134,15 @@ def fold(found: Mapping[str, Seen], law: Law, guidance_covers: Mask, as_binding:
 
     Late end and governing norm are one number (`_packed`), so that one maximum folds both.
     """
-    many = len(law.names) + 1
+    bits = len(law.names).bit_length()
     late = {True: _NOTHING, False: _NOTHING}  # by force: binding or not
-    early, covered, permanent, guided = _NOTHING, NO_ROW, NO_ROW, NO_ROW
+    early, covered, permanent, guided = _OPEN, NO_ROW, NO_ROW, NO_ROW
     for seen in found.values():
         if seen.span is None:
             continue
         live, norm = seen.live, seen.ready.norm
         binding = norm.force == "binding" or (as_binding and norm.force == "guidance")
-        late[binding] = np.maximum(late[binding], _where(live, _packed(seen.span.hi, seen.ready.rank, many)))
+        late[binding] = np.maximum(late[binding], _where(live, _packed(seen.span.hi, seen.ready.rank, bits)))
         surely = live & (seen.in_scope == _YES) if norm.sure else NO_ROW
         if not surely.any():
             continue
@@ -155,26 +155,32 @@ def fold(found: Mapping[str, Seen], law: Law, guidance_covers: Mask, as_binding:
             guided = guided | surely
     guided = guided & guidance_covers & ~covered
     whole = np.maximum(late[True], late[False])
-    lo = _where(covered, early, OPEN)
-    last, bound = (whole // many).astype(np.int32), (late[True] // many).astype(np.int32)
-    governing = np.where(whole > 0, many - 1 - whole % many, -1)
+    last, bound = (whole >> bits).astype(np.int32), (late[True] >> bits).astype(np.int32)
+    governing = pick(whole > 0, (1 << bits) - 1 - (whole & (1 << bits) - 1), -1)
     hi = _where(covered | guided, last, NEVER)
-    forever = permanent & covered & (lo == NEVER) if permanent.any() else NO_ROW
-    return Folded(lo, hi, _where(covered, bound, NEVER), forever, covered | guided, governing)
+    forever = permanent & covered & (early == NEVER) if permanent.any() else NO_ROW
+    return Folded(early, hi, _where(covered, bound, NEVER), forever, covered | guided, governing)
 
 
-def _packed(hi: Days, rank: int, many: int) -> NDArray[Any]:
-    """A day and a rank in one number that grows with the day, then with the smaller rank; never 0."""
-    if many < 2**31 // (NEVER + 1):
-        return hi * np.int32(many) + np.int32(many - 1 - rank)
-    return hi * np.int64(many) + np.int64(many - 1 - rank)
+def earliest(found: Mapping[str, Seen]) -> Days:
+    """Return the early end alone of `fold`."""
+    early = _OPEN
+    for seen in found.values():
+        if seen.span is not None and seen.ready.norm.sure and seen.ready.norm.force == "binding":
+            surely = seen.live & (seen.in_scope == _YES)
+            early = np.maximum(early, _where(surely, _early(seen)))
+    return early
+
+
+def _packed(hi: Days, rank: int, bits: int) -> NDArray[Any]:
+    """A day and a rank of so many bits in one number that grows with the day, then with the smaller rank; never 0."""
+    days = hi if NEVER << bits < 1 << 31 else hi.astype(np.int64)
+    return (days << bits) + ((1 << bits) - 1 - rank)
 
 
 def _where(mask: Mask, column: NDArray[Any], other: int = 0) -> NDArray[Any]:
     """The column where the mask says yes, else the other number."""
-    if mask.all():
-        return column
-    return np.where(mask, column, column.dtype.type(other))
+    return pick(mask, column, column.dtype.type(other)) if other else column * mask
 
 
 def _early(seen: Seen) -> Days:
@@ -183,7 +189,7 @@ def _early(seen: Seen) -> Days:
     early = seen.span.lo
     for other, force in seen.displaced:
         assert other.span is not None
-        early = np.where(force == _MAYBE, np.minimum(early, other.span.lo), early)
+        early = pick(force == _MAYBE, np.minimum(early, other.span.lo), early)
     return early
 
 
@@ -199,5 +205,5 @@ def destroy_by(found: Mapping[str, Seen]) -> Days:
     first = _NEVER
     for seen in found.values():
         if seen.ready.norm.sure and seen.ready.norm.force == "binding" and seen.span is not None:
-            first = np.where(seen.applies == _YES, np.minimum(first, seen.span.hi), first)
-    return np.where(first >= LAST, NEVER, first).astype(np.int32)
+            first = pick(seen.applies == _YES, np.minimum(first, seen.span.hi), first)
+    return pick(first >= LAST, np.int32(NEVER), first)

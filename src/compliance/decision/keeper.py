@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compliance.decision import group
-from compliance.decision.batch import NO_ROW, Mask, known_or_none
+from compliance.decision.batch import NO_ROW, Mask, known_or_none, pick
 from compliance.decision.compile import Law
 from compliance.decision.group import Folded, Seen
 from compliance.decision.judge import done, holds_word, may_hold_word
@@ -38,6 +38,9 @@ class LossyRows:
     hi: Days
 
 
+Seens: TypeAlias = Mapping[str, Seen]
+
+
 @dataclass
 class Judged:
     """One keeper's record classes, study by study: `study` folds them; see `judge.ClassResult`."""
@@ -50,45 +53,66 @@ class Judged:
     destroy_by: Days
     lossy: LossyRows
     blocking: dict[str, Mask]
-    applied: dict[str, Mask] = field(default_factory=dict)  # by study: the norms that apply, surely or perhaps
 
 
-def judge(rows: Rows, law: Law, knowledge: KnowledgeBase) -> Judged:
+@dataclass
+class Looked:
+    """The norms of each kind as they came out for the parts of studies, with what is known of these."""
+
+    parts: Parts
+    kinds: dict[str, tuple[Rows, Seens]]
+
+    def applied(self) -> Iterator[tuple[str, Mask]]:
+        """Yield the norms that apply, surely or perhaps, with the studies."""
+        for name, seen in ((name, seen) for _, found in self.kinds.values() for name, seen in found.items()):
+            if not seen.ready.norm.is_gap:
+                yield name, by_study(self.parts, seen.live)
+
+
+def judge(rows: Rows, law: Law, knowledge: KnowledgeBase) -> tuple[Judged, Looked]:
     """Judge every study of one keeper under one code."""
     parts = unfold(rows, knowledge.vocabulary)
-    applied: dict[str, Mask] = {}
-
-    def look(kind: str, at: Rows) -> dict[str, Seen]:
-        found = group.look(law, at, kind)
-        for name, seen in found.items():
-            if not seen.ready.norm.is_gap and seen.live.any():
-                applied[name] = by_study(parts, seen.live)
-        return found
-
-    whole = floors(look("floor", parts.rows), law, knowledge, parts)
-    last_day = _NEVER
+    kinds: dict[str, tuple[Rows, Seens]] = {
+        kind: (parts.rows, group.look(law, parts.rows, kind)) for kind in ("floor", "lossy", "duty")
+    }
+    whole, last_day = floors(kinds["floor"][1], law, knowledge, parts), _NEVER
     if law.ordered("ceiling"):
-        last_day = _destroy_by(group.destroy_by(look("ceiling", with_retention_end(parts, whole))), parts)
+        at_end = with_retention_end(parts, whole)
+        kinds["ceiling"] = at_end, group.look(law, at_end, "ceiling")
+        last_day = _destroy_by(group.destroy_by(kinds["ceiling"][1]), parts)
     free = _freedom(rows, parts)
-    lossy = _lossy(look("lossy", parts.rows), law, parts)
-    blocking = _blocking(look("duty", parts.rows), parts, free == 2)
-    return Judged(
+    judged = Judged(
         law,
         parts.study,
         parts.classes,
         parts.words,
         _freed(whole, free, rows, parts),
         last_day,
-        lossy,
-        blocking,
-        applied,
+        _lossy(kinds["lossy"][1], law, parts),
+        _blocking(kinds["duty"][1], parts, free == 2),
     )
+    return judged, Looked(parts, kinds)
 
 
-def floors(found: Mapping[str, Seen], law: Law, knowledge: KnowledgeBase, parts: Parts) -> Folded:
+def earliest(rows: Rows, law: Law, knowledge: KnowledgeBase) -> Days:
+    """Return the early end of every study alone: the day through which it surely has to be kept."""
+    parts = unfold(rows, knowledge.vocabulary)
+    lo = group.earliest(group.look(law, parts.rows, "floor"))
+    if parts.modality.starts is not None:
+        known = np.broadcast_to(parts.pairs_known, (parts.rows.n,))[parts.modality.starts]
+        lo = np.broadcast_to(lo, (parts.rows.n,))
+        lo = parts.record.latest(pick(known, parts.modality.latest(lo), parts.modality.earliest(lo)))
+    free = _freedom(rows, parts)
+    if free.any():
+        study = parts.study.spread(rows.span("study_date").lo)
+        lo = pick(free == 2, study, pick(free == 1, np.minimum(lo, study), lo))
+    return np.asarray(parts.study.latest(lo))
+
+
+def floors(found: Seens, law: Law, knowledge: KnowledgeBase, parts: Parts) -> Folded:
     """Return what the floors say of each record class."""
     combos, place = parts.rows.combos, parts.rows.place
-    covers = combos.over("facility_type", lambda v: knowledge.nothing_found(place, known_or_none(v)), np.bool_)
+    covers = combos.words.over("facility_type", lambda v: knowledge.nothing_found(place, known_or_none(v)), np.bool_)
     return _whole(group.fold(found, law, combos.by_row(covers)), parts)
 
 
@@ -124,7 +148,7 @@ def _folded(fold: Folded, level: Level, all_count: Mask) -> Folded:
     )
     first = level.first_greatest(hi)
     return Folded(
-        np.where(all_count, level.latest(lo), level.earliest(lo)),
+        pick(all_count, level.latest(lo), level.earliest(lo)),
         level.latest(hi),
         level.latest(bound_hi),
         np.where(all_count, level.any(permanent), level.all(permanent)),
@@ -138,13 +162,13 @@ def _destroy_by(days: Days, parts: Parts) -> Days:
         return days
     days = np.broadcast_to(days, (parts.rows.n,))
     known = np.broadcast_to(parts.pairs_known, (parts.rows.n,))[parts.modality.starts]
-    return parts.record.earliest(np.where(known, parts.modality.earliest(days), parts.modality.latest(days)))
+    return parts.record.earliest(pick(known, parts.modality.earliest(days), parts.modality.latest(days)))
 
 
 def _freedom(rows: Rows, parts: Parts) -> NDArray[np.uint8]:
     """By record class: 2 where a duplicate is free, 1 where it may be, 0 where it is none."""
-    duplicate = rows.combos.over("copy", partial(_holds, "duplicate"), np.uint8)
-    another = rows.combos.over("copies_left", partial(_holds, "some"), np.uint8)
+    duplicate = rows.combos.words.over("copy", partial(_holds, "duplicate"), np.uint8)
+    another = rows.combos.words.over("copies_left", partial(_holds, "some"), np.uint8)
     return parts.study.spread(rows.combos.by_row(np.minimum(duplicate, another)))
 
 
@@ -175,7 +199,7 @@ def _freed(whole: Folded, free: NDArray[np.uint8], rows: Rows, parts: Parts) -> 
     )
 
 
-def _lossy(found: Mapping[str, Seen], law: Law, parts: Parts) -> LossyRows:
+def _lossy(found: Seens, law: Law, parts: Parts) -> LossyRows:
     """Status, day and ratio of every part, the strictest of a record class."""
     nothing = LossyRows(np.zeros(1, np.int64), np.full(1, np.inf), np.zeros(1, np.int32), np.zeros(1, np.int32))
     if not found:
@@ -200,7 +224,7 @@ def _lossy(found: Mapping[str, Seen], law: Law, parts: Parts) -> LossyRows:
                      strictest(bound_lo, np.maximum), strictest(bound_hi, np.maximum))  # fmt: skip
 
 
-def _blocking(found: Mapping[str, Seen], parts: Parts, free: Mask) -> dict[str, Mask]:
+def _blocking(found: Seens, parts: Parts, free: Mask) -> dict[str, Mask]:
     """By record class, for each duty that must come before a purge, where it is open."""
     blocking = {}
     for name, seen in found.items():
@@ -208,7 +232,7 @@ def _blocking(found: Mapping[str, Seen], parts: Parts, free: Mask) -> dict[str, 
         for version, where in seen.governs:
             if version.duty in BEFORE_PURGE:
                 undone = partial(_undone, seen.ready.norm, version, parts.rows.as_of)
-                is_open = is_open | where & combos.by_row(combos.over("duties_done", undone, np.bool_))
+                is_open = is_open | where & combos.by_row(combos.words.over("duties_done", undone, np.bool_))
         if is_open.any():
             shown = _where_it_weighs_most(is_open & seen.live, seen.applies, parts) & ~free
             if shown.any():

@@ -37,12 +37,16 @@ def _domain() -> Days:
 
 def places(days: Days) -> NDArray[np.intp]:
     """Return where the tables have these days."""
-    found: NDArray[np.intp] = np.clip(days - np.int32(_BASE), 0, _SIZE - 1).astype(np.intp)
+    if len(days) and (days.min() < _BASE or days.max() >= _BASE + _SIZE):
+        days = np.clip(days, _BASE, _BASE + _SIZE - 1)
+    found: NDArray[np.intp] = np.subtract(days, _BASE, dtype=np.intp)
     return found
 
 
 def outside(days: Days) -> NDArray[np.bool_]:
     """Return which days no table holds: before 1850 or after 2399, and no marker."""
+    if len(days) and days.min() >= FIRST and days.max() <= END:
+        return np.zeros(1, np.bool_)
     odd: NDArray[np.bool_] = (days < FIRST) & (days != OPEN) | (days > END) & (days < LAST)
     return odd
 

@@ -82,6 +82,7 @@ class Rows:
     _truths: dict[Condition, Truths] = field(default_factory=dict)
     _lines: dict[tuple[Line, Round], Span] = field(default_factory=dict)
     _at: dict[int, tuple[Days, NDArray[np.intp]]] = field(default_factory=dict)
+    _few: dict[int, tuple[Span, Codes | None]] = field(default_factory=dict)
 
     def take(self, rows: Codes) -> Rows:
         """Return these rows."""
@@ -136,7 +137,7 @@ class Rows:
             if on_days(condition) or condition_fact(condition) in self.texts:
                 rest.append(condition)
             else:
-                words = np.minimum(words, self.combos.truth(condition))
+                words = np.minimum(words, self.combos.words.truth(condition))
         found = self.combos.by_row(words)
         for condition in rest:
             if not found.any():
@@ -164,7 +165,7 @@ class Rows:
             return self._deceased(condition)
         if isinstance(condition, Listed) and condition.fact in self.texts:
             return _among(self.texts[condition.fact], condition)
-        return self.combos.by_row(self.combos.truth(condition))
+        return self.combos.by_row(self.combos.words.truth(condition))
 
     def _within(self, condition: Within) -> Truths:
         day = self.span(condition.fact)
@@ -243,24 +244,41 @@ class Rows:
     def _majority(self, line: Line, rounding: Round, born: Span) -> Span:
         if not self.places or not self.place:
             return ALWAYS
-        event = line.event
-        held = self.places.majority_tables(self.place)
+        event, held = line.event, self.places.majority_tables(self.place)
+        one = len(held) == 1 and bool(held[0]) and rounding[0] == rounding[1]
         tables = [
-            luts.majorities(held, bool(end), rounding[end], event.end_of, line.count, line.unit) for end in (0, 1)
+            luts.majorities(held, bool(end), rounding[end], event.end_of, line.count, line.unit)
+            for end in ((0, 0) if one else (0, 1))
         ]
         return self._looked_up(tables, born)
 
     def _looked_up(self, tables: Sequence[luts.Table], base: Span) -> Span:
         lo = tables[0].take(self._places(base.lo))
-        if base.hi is base.lo and tables[0] is tables[1]:
+        if tables[0] is not tables[1]:
+            return Span(lo, tables[1].take(self._places(base.hi)))
+        if base.hi is base.lo:
             return Span(lo, lo)
-        return Span(lo, tables[1].take(self._places(base.hi)))
+        vague = self._vague(base)
+        if vague is None:
+            return Span(lo, tables[1].take(self._places(base.hi)))
+        hi = lo.copy()
+        hi[vague] = tables[1].take(luts.places(base.hi[vague]))
+        return Span(lo, hi)
 
     def _places(self, days: Days) -> NDArray[np.intp]:
         """Where the tables have the days of a column, found once."""
         held = self._at.get(id(days))
         if held is None or held[0] is not days:
             held = self._at[id(days)] = (days, luts.places(days))
+        return held[1]
+
+    def _vague(self, day: Span) -> Codes | None:
+        """Return the rows in which a day is no exact one, where they are few; found once."""
+        held = self._few.get(id(day.hi))
+        if held is None or held[0].lo is not day.lo or held[0].hi is not day.hi:
+            rows = np.flatnonzero(day.lo != day.hi)
+            few = 4 * len(rows) < len(day.lo) == len(day.hi)
+            held = self._few[id(day.hi)] = (day, rows if few else None)
         return held[1]
 
 

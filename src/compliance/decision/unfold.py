@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compliance.decision.batch import Codes, Mask, known_or_none
-from compliance.decision.combine import Combos
+from compliance.decision.batch import Coded, Codes, Mask, known_or_none
+from compliance.decision.combine import Combos, Words
 from compliance.decision.parts import modalities, record_classes
 from compliance.decision.rows import Rows
 from compliance.law.vocabulary import Members, Value, Vocabulary
@@ -81,14 +81,14 @@ class Parts:
     words: tuple[str | None, ...]
 
 
-class _Words:
+class _One:
     """The words of one combination, as `parts` asks for them."""
 
-    def __init__(self, combos: Combos, combination: int) -> None:
-        self.combos, self.combination = combos, combination
+    def __init__(self, words: Words, combination: int) -> None:
+        self.words, self.combination = words, combination
 
     def value(self, fact: str) -> Value | None:
-        return known_or_none(self.combos.value(fact, self.combination))
+        return known_or_none(self.words.value(fact, self.combination))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,55 +101,74 @@ class _Part:
     opens_modality: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Parted:
+    """The parts of combinations: how many each has, their words, and what `Parts` asks of them."""
+
+    counts: Codes
+    words: Words
+    pairs_known: Mask
+    opens_class: Mask
+    opens_modality: Mask
+    classes: Codes
+    names: tuple[str | None, ...]
+
+
 def unfold(rows: Rows, vocabulary: Vocabulary) -> Parts:
     """Unfold studies into parts: the combinations first, then the rows, only where some study has several."""
     combos = rows.combos
-    found = _parts_by_combination(combos, vocabulary)
-    counts = np.array([len(parts) for parts in found])
-    parents = np.repeat(np.arange(combos.size), counts)
-    flat = [part for parts in found for part in parts]
-    words = {
-        fact: _coded([_value(part, fact, combos, at) for part, at in zip(flat, parents.tolist(), strict=True)])
-        for fact in PARTED
-    }
-    classes, class_words = _numbered([part.record for part in flat])
-    pairs = np.array([part.pairs_known for part in flat])
-    if len(flat) == combos.size:
-        new = combos.replaced(combos.ids, parents, words)
-        one = Level(rows.n)
-        return Parts(rows.with_words(new), new.by_row(pairs), one, one, one, new.by_row(classes), class_words)
+    parted = combos.words.once("parts", vocabulary, lambda: _parted(combos.words, vocabulary))
+    if parted.words.size == combos.words.size:
+        new, one = Combos(combos.ids, parted.words), Level(rows.n)
+        classes = new.by_row(parted.classes)
+        return Parts(rows.with_words(new), new.by_row(parted.pairs_known), one, one, one, classes, parted.names)
     ids = np.broadcast_to(combos.ids, (rows.n,))
-    of_row = counts[ids]
+    of_row = parted.counts[ids]
     ends = np.cumsum(of_row)
     starts = ends - of_row
     row = np.repeat(np.arange(rows.n), of_row)
-    first = np.cumsum(counts) - counts
+    first = np.cumsum(parted.counts) - parted.counts
     part_ids = np.repeat(first[ids] - starts, of_row) + np.arange(int(ends[-1]))
-    new = combos.replaced(part_ids, parents, words)
-    opens = {key: np.array([getattr(part, key) for part in flat]) for key in ("opens_class", "opens_modality")}
-    by_class = np.flatnonzero(opens["opens_class"][part_ids])
-    by_modality = np.flatnonzero(opens["opens_modality"][part_ids])
+    by_class = np.flatnonzero(parted.opens_class[part_ids])
+    by_modality = np.flatnonzero(parted.opens_modality[part_ids])
     return Parts(
-        rows.take(row).with_words(new),
-        pairs[part_ids],
+        rows.take(row).with_words(Combos(part_ids, parted.words)),
+        parted.pairs_known[part_ids],
         Level(len(row), by_modality),
         Level(len(by_modality), np.searchsorted(by_modality, by_class)),
         Level(len(by_class), np.searchsorted(by_class, starts)),
-        classes[part_ids[by_class]],
-        class_words,
+        parted.classes[part_ids[by_class]],
+        parted.names,
     )
 
 
-def _parts_by_combination(combos: Combos, vocabulary: Vocabulary) -> list[list[_Part]]:
-    keys = list(zip(*(combos.index.get(fact, np.zeros(combos.size, np.intp)).tolist() for fact in PARTED), strict=True))
+def _parted(words: Words, vocabulary: Vocabulary) -> _Parted:
+    found = _parts_by_combination(words, vocabulary)
+    counts = np.array([len(parts) for parts in found])
+    parents = np.repeat(np.arange(words.size), counts)
+    flat = [part for parts in found for part in parts]
+    own = {
+        fact: _coded([_value(part, fact, words, at) for part, at in zip(flat, parents.tolist(), strict=True)])
+        for fact in PARTED
+    }
+    classes, names = _numbered([part.record for part in flat])
+    pairs, opens_class, opens_modality = (
+        np.array([getattr(part, key) for part in flat]) for key in ("pairs_known", "opens_class", "opens_modality")
+    )
+    return _Parted(counts, words.with_facts(parents, own), pairs, opens_class, opens_modality, classes, names)
+
+
+def _parts_by_combination(words: Words, vocabulary: Vocabulary) -> list[list[_Part]]:
+    codes = (np.broadcast_to(words.coded(fact).codes, (words.size,)).tolist() for fact in PARTED)
     made: dict[tuple[int, ...], list[_Part]] = {}
+    keys = list(zip(*codes, strict=True))
     for number, key in enumerate(keys):
         if key not in made:
-            made[key] = _parts(_Words(combos, number), vocabulary)
+            made[key] = _parts(_One(words, number), vocabulary)
     return [made[key] for key in keys]
 
 
-def _parts(words: _Words, vocabulary: Vocabulary) -> list[_Part]:
+def _parts(words: _One, vocabulary: Vocabulary) -> list[_Part]:
     return [
         _Part(record, one.code, body, one.pairs_known, first == number == 0, number == 0)
         for record in record_classes(words)
@@ -164,14 +183,14 @@ def _numbered(words: list[str | None]) -> tuple[Codes, tuple[str | None, ...]]:
     return np.array([number[word] for word in words], np.intp), distinct
 
 
-def _value(part: _Part, fact: str, combos: Combos, combination: int) -> Value | None:
+def _value(part: _Part, fact: str, words: Words, combination: int) -> Value | None:
     """The part's word; where it is not known which, what is known of the study stays."""
     word = getattr(part, fact)
-    return combos.value(fact, combination) if word is None else Members(frozenset((word,)), frozenset((word,)))
+    return words.value(fact, combination) if word is None else Members(frozenset((word,)), frozenset((word,)))
 
 
-def _coded(values: list[Value | None]) -> tuple[Codes, tuple[Value | None, ...]]:
+def _coded(values: list[Value | None]) -> Coded:
     """Number the distinct values; sets and `unknown` are their own keys."""
     distinct = tuple(dict.fromkeys(values))
     number = {value: n for n, value in enumerate(distinct)}
-    return np.array([number[value] for value in values], np.intp), distinct
+    return Coded(np.array([number[value] for value in values], np.intp), distinct)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from compliance.law.conditions import Listed
 from compliance.law.dates import write_edtf
-from compliance.law.jurisdictions import Place
+from compliance.law.jurisdictions import UNVERIFIED, Majority, Place
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.regions import regions
 from compliance.law.statutes import Norm, Statute, Version
@@ -59,10 +59,7 @@ def _place(base: KnowledgeBase, place: Place) -> Iterator[str]:
     yield f"## {place.name} ({place.code})"
     yield ""
     if place.majority:
-        ages = "; ".join(
-            f"{rule.age} (from {write_edtf(rule.since)}, {_cell(rule.citation)})" for rule in place.majority
-        )
-        yield f"Full age: {ages}."
+        yield f"Full age: {'; '.join(map(_age, place.majority))}."
         yield ""
     statutes = list(base.statutes(place.code))
     if statutes:
@@ -76,6 +73,14 @@ def _place(base: KnowledgeBase, place: Place) -> Iterator[str]:
     if place.note:
         yield _cell(place.note)
         yield ""
+
+
+def _age(rule: Majority) -> str:
+    evidence = _cell(f"{rule.seen}: {rule.note}") if rule.seen and rule.note else rule.seen
+    if rule.verification == UNVERIFIED:
+        return f"{rule.age}, nothing is counted from it ({evidence})"
+    words = [f"from {write_edtf(rule.since)}", _cell(rule.citation), evidence]
+    return f"{rule.age} ({', '.join(filter(None, words))})"
 
 
 def _norm(norm: Norm, statute: Statute) -> str:

@@ -15,15 +15,28 @@ from compliance.law.shape import Again, Key, ListOf, MapOf, Reader, Record, Text
 from compliance.law.vocabulary import Vocabulary
 from compliance.law.yaml import Node
 
+UNVERIFIED = "unverified"
+_SEEN = {"secondary": "seen in one secondary source", UNVERIFIED: "from memory, not checked"}
+
 
 class Majority(NamedTuple):
-    """The age of majority in force from a day (`../D`: on or before D, which counts as always)."""
+    """The age of majority in force from a day (`../D`: on or before D, which counts as always).
+
+    `verification`: empty or `verified` = seen at the source; `secondary` = one source that is not the law itself;
+    `unverified` = from memory: on file for readers, never counted from (`Jurisdictions.majority_tables`).
+    """
 
     since: DateRange
     age: int
     citation: str = ""
     source: tuple[str, ...] = ()
     note: str = ""
+    verification: str = ""
+
+    @property
+    def seen(self) -> str:
+        """How well the age was seen, in words; empty where the law itself was."""
+        return _SEEN.get(self.verification, "")
 
 
 class Research(NamedTuple):
@@ -45,6 +58,11 @@ class Place(NamedTuple):
     leap_day: Rounding | None = None
     researched: Mapping[str, Research] = {}
     note: str = ""
+
+    @property
+    def majority_seen(self) -> bool:
+        """Ages of majority are on file, and each of them was seen: one may be counted from them."""
+        return bool(self.majority) and all(rule.verification != UNVERIFIED for rule in self.majority)
 
 
 @dataclass(frozen=True)
@@ -101,7 +119,9 @@ class Jurisdictions:
     def majority_tables(self, code: str) -> tuple[tuple[Majority, ...], ...]:
         """Return the tables of majority that may hold: the place's own, or those of the places in it that have none below.
 
-        An empty table: none is on file (never 18).
+        An empty table: none is on file (never 18), or an age in it is from memory (`unverified`). A place whose own
+        table has such an age is unknown whole: it takes no age of the wider place, and none of its other ages, since the
+        days of one age decide who came of age under the next. Places inside inherit the unknown as they would the ages.
         """
         found = self._tables.get(code)
         if found is None:
@@ -112,7 +132,10 @@ class Jurisdictions:
         return found
 
     def _majority_table(self, code: str) -> tuple[Majority, ...]:
-        return next((table for place in self.lineage(code) if (table := self.places[place].majority)), ())
+        for place in map(self.places.__getitem__, self.lineage(code)):
+            if place.majority:
+                return place.majority if place.majority_seen else ()
+        return ()
 
     def majority_range(self, code: str, born: DateRange, rounding: Round) -> DateRange:
         """Return the first day of full age for a range of birth dates at a place.
@@ -182,6 +205,10 @@ _MAJORITY = Record(
         "citation": Key(Text()),
         "source": Key(ListOf(Text(), single=True)),
         "note": Key(Text()),
+        "verification": Key(
+            Text(("verified", "secondary", UNVERIFIED)),
+            says="unverified = from memory, nothing is counted from it; secondary = one source that is not the law; absent = verified",
+        ),
     },
     lambda **keys: Majority(since=keys.pop("from"), **keys),
 )
@@ -290,3 +317,7 @@ def _check_majority(place: Place, reader: Reader, node: Node, where: tuple[int, 
     if starts != sorted(starts, reverse=True) or len(set(starts)) != len(starts):
         shown = ", ".join(write_day(day) for day in starts)
         reader.at("majority").fault(node, f"must stand newest first, stands {shown}", where)
+    for number, rule in enumerate(place.majority):
+        if rule.verification in ("verified", "secondary") and not rule.source:
+            message = f"is {rule.verification} but names no source: say where it was seen, or write {UNVERIFIED}"
+            reader.at("majority").at(number).fault(node, message, where)

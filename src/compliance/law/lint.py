@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from compliance.errors import Problem, guess, listed
-from compliance.law.conditions import YES, Age, Condition, Flag, Listed, Not, Within, facts_in
+from compliance.law.conditions import YES, Age, Compared, Condition, Flag, Listed, Not, Within, facts_in
 from compliance.law.dates import OPEN, add, write_day
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.periods import Combined, lines
@@ -280,3 +280,29 @@ def unresearched(base: KnowledgeBase) -> list[Problem]:
             message = f"not researched: {listed(missing, 30)}. Nothing is freed there."
             problems.append(Problem("jurisdictions.yaml", 0, 0, f"{code}.researched", message, "warning"))
     return problems
+
+
+def uncounted(base: KnowledgeBase, names: Iterable[str]) -> list[Problem]:
+    """Name, for every place whose age of majority is from memory, the norms (of these statutes) that count from it."""
+    counting: dict[str, list[str]] = {}
+    for statute in map(base.statute, names):
+        found = [norm.id for norm in statute.norms if _counts_from_majority(norm)]
+        counting.setdefault(statute.jurisdiction, []).extend(found)
+    places, problems = base.jurisdictions, []
+    for code, place in places.places.items():
+        if not place.majority or place.majority_seen:
+            continue
+        inside = [below for below in places.below(code) if not places.places[below].majority]
+        norms = [norm for one in (*places.lineage(code), *inside) for norm in counting.get(one, ())]
+        if norms:
+            message = f"full age is from memory here (unverified), so no day is counted from it: {listed(norms, 10)}"
+            problems.append(Problem("jurisdictions.yaml", 0, 0, f"{code}.majority", message, "warning"))
+    return problems
+
+
+def _counts_from_majority(norm: Norm) -> bool:
+    conditions = [c for scope in (norm.scope, *(v.scope for v in norm.versions)) for c in scope.conditions()]
+    inner = [c.inner if isinstance(c, Not) else c for c in conditions]
+    counted = [line for version in norm.versions if version.period for line in lines(version.period)]
+    counted += [condition.line for condition in inner if isinstance(condition, Compared)]
+    return any(line.event.what == "majority" for line in counted) or any(age.age == 0 for age in _ages(conditions))

@@ -1,4 +1,4 @@
-"""The coverage register: place x facility type x record class, what was researched, and how well the norms are seen."""
+"""The coverage register: place x facility type x record class, what was researched, how well norms and ages are seen."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compliance.law.conditions import Listed
+from compliance.law.jurisdictions import UNVERIFIED, Jurisdictions
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.lint import is_stale
 from compliance.law.statutes import STATUSES, Norm
@@ -45,6 +46,24 @@ def rows(base: KnowledgeBase, place: str | None = None) -> Iterator[Row]:
                 found.status if found else "not researched",
                 tuple(n for n in norms if _reaches(n, kind, base)),
             )
+
+
+def majorities(base: KnowledgeBase, place: str | None = None) -> Counter[str]:
+    """Count the places (one and those inside it, or all) by how well their age of majority was seen.
+
+    Words: seen, one secondary source, from memory, inherited, none.
+    """
+    places = base.jurisdictions
+    chosen = list(places.places) if place is None else [place, *places.below(place)]
+    return Counter(_majority(places, code) for code in chosen)
+
+
+def _majority(places: Jurisdictions, code: str) -> str:
+    table = places.places[code].majority
+    if not table:
+        return "inherited" if any(places.places[wider].majority for wider in places.lineage(code)) else "none"
+    words = {rule.verification for rule in table}
+    return "from memory" if UNVERIFIED in words else "one secondary source" if "secondary" in words else "seen"
 
 
 def _reaches(norm: Norm, kind: str, base: KnowledgeBase) -> bool:

@@ -40,7 +40,7 @@ norms:
         # period:
         #   latest:
         #     - 7 years after discharge_date
-        #     - 1 year after age of majority
+        #     - 1 year after age of majority  # no day where the age in jurisdictions.yaml is unverified
     verification:
       status: unverified                 # unverified | secondary | verified | reviewed
       note: what exactly was seen, and what was not

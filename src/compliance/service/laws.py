@@ -132,7 +132,10 @@ async def jurisdictions(request: Request) -> Response:
     base = service.knowledge
     items = []
     for place in base.jurisdictions.places.values():
-        majority = [wire.MajorityText(write_edtf(rule.since), rule.age, rule.citation) for rule in place.majority]
+        majority = [
+            wire.MajorityText(write_edtf(rule.since), rule.age, rule.citation, rule.verification or "verified")
+            for rule in place.majority
+        ]
         researched = [
             wire.ResearchText(kind, one.status, write_edtf(one.on) if one.on else None, one.searched)
             for kind, one in place.researched.items()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compliance.law.dates import write_edtf
-from compliance.law.jurisdictions import Majority, Place
+from compliance.law.jurisdictions import UNVERIFIED, Majority, Place
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.lint import is_stale
 from compliance.law.statutes import STATUSES, Norm, Statute
@@ -47,10 +47,15 @@ def researched(base: KnowledgeBase, code: str) -> list[Researched]:
 
 
 def majority(place: Place) -> list[str]:
-    """Return the ages of majority in words."""
-    return [
-        f"{rule.age} years ({_since(rule)}{', ' + rule.citation if rule.citation else ''})" for rule in place.majority
-    ]
+    """Return the ages of majority in words, each with how well it was seen."""
+    return [f"{rule.age} years ({', '.join(filter(None, _majority(rule)))})" for rule in place.majority]
+
+
+def _majority(rule: Majority) -> tuple[str, ...]:
+    evidence = f"{rule.seen}: {rule.note}" if rule.seen and rule.note else rule.seen
+    if rule.verification == UNVERIFIED:
+        return ("nothing is counted from it", evidence)
+    return (_since(rule), rule.citation, evidence)
 
 
 def _since(rule: Majority) -> str:

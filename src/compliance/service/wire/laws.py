@@ -84,11 +84,12 @@ class Statutes(Struct):
 
 
 class MajorityText(Struct):
-    """An age of majority from a day on."""
+    """An age of majority from a day on. `verification` is verified, secondary, or unverified: from memory, never counted from."""
 
     since: str
     age: int
     citation: str
+    verification: str
 
 
 class ResearchText(Struct):
