@@ -246,6 +246,12 @@ def test_the_day_of_the_question_and_the_copy_that_is_left_have_plans_of_their_o
         assert span(ask(law, copy="duplicate")) == "2020-03-01/2029-03-01"
 
 
+def test_rule_17_of_norms_with_the_same_end_the_narrowest_place_governs_then_the_first_id(tmp_path):
+    two = "\n".join(floor(name, "10 years after study_date") for name in ("b", "a"))
+    law = base(tmp_path, "XA\n" + two, "XA-N\n" + floor("z", "10 years after study_date"))
+    assert ask(law, place="XA-S").governing == ("XA/act-1#a",) and ask(law, place="XA-N").governing == ("XA-N/act-2#z",)
+
+
 def test_norms_that_it_took_no_look_to_judge_are_told_all_the_same(tmp_path):
     duty = floor("tell", "{duty: notify}", "{modality: [MR]}", kind="duty").replace("{from: 2000-01-01, {duty: notify}}", "{from: 2000-01-01, duty: notify}")
     law = base(tmp_path, "XA\n" + floor("ten", "10 years after study_date") + "\n" + floor("lossy", "1 year after study_date", "{modality: [US]}", kind="lossy") + "\n" + duty)
