@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from compliance.law.conditions import MAYBE, NO, YES, Condition, Facts, Listed, Truth, fact_of, on_days
-from compliance.law.dates import DateRange, Rounding
+from compliance.law.dates import DateRange, Rounding, made
 from compliance.law.knowledge import EVERYWHERE, KnowledgeBase
-from compliance.law.periods import CEILING, FLOOR, Period, Round, evaluate, is_permanent
+from compliance.law.periods import CEILING, FLOOR, Reckoner, Round, hull, is_permanent, reckoner
 from compliance.law.scopes import Scope
 from compliance.law.situation import Situation
 from compliance.law.statutes import Norm, Version
@@ -18,55 +18,90 @@ from compliance.law.vocabulary import Members
 _BLURRED = frozenset({"derived", "deidentified"})
 
 
-class Looked(NamedTuple):
-    """A norm as it came out for one part.
-
-    `in_scope` is its own scope and version; `applies` what is left of that after overrides; `versions` those that may
-    govern; `range` the hull of their periods (None for duties and where the norm is out of scope).
-    """
-
-    norm: Norm
-    place: Truth
-    in_scope: Truth
-    applies: Truth
-    versions: tuple[Version, ...] = ()
-    range: DateRange | None = None
-    rounding: Round = FLOOR
-    permanent: bool = False
-    overridden_by: tuple[str, ...] = ()
-
-
 Rest = tuple[tuple[Truth, tuple[Condition, ...]], ...]  # conjunctions: the truth of the words, the conditions on days
 
 
 class Outcome(NamedTuple):
-    """Whether a norm applies by its own scope, by which versions, and the periods these set."""
+    """Whether a norm applies by its own scope, by which versions, and what reckons the hull of the periods these set."""
 
     truth: Truth
-    versions: tuple[Version, ...]
-    periods: tuple[Period, ...]
-    permanent: bool
+    versions: tuple[Version, ...] = ()
+    reckon: Reckoner | None = None
+    permanent: bool = False
+
+
+RULED_OUT = Outcome(NO)
 
 
 class Candidate(NamedTuple):
-    """A norm that words do not rule out, and what is left to ask; `outcome` where nothing is."""
+    """A norm held against words and the day of the question: what it weighs, and what is left to ask.
+
+    `outcome` where nothing is left; else each is made once for what the conditions on days come to (`made`).
+    """
 
     norm: Norm
     place: Truth
     rounding: Round
+    rank: tuple[int, str]  # narrowest place first, then id
+    sure: bool
     reached: Truth
     rest: Rest
     versions: tuple[tuple[Truth, Rest, Version], ...]
-    outcome: Outcome | None = None
+    outcome: Outcome | None
+    made: dict[tuple[Truth, ...], Outcome]
+
+
+class Looked(NamedTuple):
+    """A norm as it came out for one part: by its own scope and versions (`outcome`), and what is left of that after
+    overrides (`applies`); `range` is None for duties and where the norm is out of scope.
+    """
+
+    candidate: Candidate
+    outcome: Outcome
+    applies: Truth
+    range: DateRange | None
+    overridden_by: tuple[str, ...]
+
+    @property
+    def norm(self) -> Norm:
+        """The norm."""
+        return self.candidate.norm
+
+    @property
+    def place(self) -> Truth:
+        """Does the norm's place hold for the keeper, or only perhaps?"""
+        return self.candidate.place
+
+    @property
+    def rounding(self) -> Round:
+        """What becomes of a day that does not exist."""
+        return self.candidate.rounding
+
+    @property
+    def in_scope(self) -> Truth:
+        """Its own scope and version."""
+        return self.outcome.truth
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """Those that may govern."""
+        return self.outcome.versions
+
+    @property
+    def permanent(self) -> bool:
+        """Every version that may govern says for ever."""
+        return self.outcome.permanent
 
 
 class Sifted(NamedTuple):
-    """The norms of one kind for some words: each as ruled out, those that words do not rule out, and why not, as far as
-    it was told before and hangs on words alone.
+    """The norms of one kind for some words: each as ruled out, those that words do not rule out, which of these are
+    displaced by which (overriders first), and why not, as far as it was told before and hangs on words alone.
     """
 
+    kind: str
     ruled_out: dict[str, Looked]
     candidates: tuple[Candidate, ...]
+    displaced: tuple[tuple[str, tuple[str, ...]], ...]
     why_not: dict[str, str]
 
 
@@ -80,7 +115,6 @@ class NormSet:
     by_kind: Mapping[str, tuple[tuple[Norm, Truth, Round], ...]]
     width: Mapping[str, int]  # place -> 0 for the narrowest
     words: tuple[str, ...]  # the facts its norms ask about that are no dates
-    as_binding: dict[str, Norm] = field(default_factory=dict, compare=False)  # guidance on compression, as if binding
 
 
 def norm_set(knowledge: KnowledgeBase, code: str) -> NormSet:
@@ -141,27 +175,48 @@ def _rounding(norm: Norm, rule: Rounding | None) -> Round:
     return (rule, rule) if rule else CEILING if norm.kind == "ceiling" else FLOOR
 
 
-def look(sifted: Sifted, chosen: NormSet, situation: Situation) -> dict[str, Looked]:
+def look(sifted: Sifted, situation: Situation) -> dict[str, Looked]:
     """Return every norm of a kind that words do not rule out, as it comes out for the situation, by id."""
-    found = {candidate.norm.id: _in_scope(candidate, situation) for candidate in sifted.candidates}
-    if chosen.overriders and len(found) > 1:
-        settled: dict[str, Looked] = {}
-        for name in found:
-            _settle(name, found, chosen, settled)
-        return {name: settled[name] for name in found}
+    found: dict[str, Looked] = {}
+    for one in sifted.candidates:
+        outcome = one.outcome or _outcome(one, situation)
+        reckon = outcome.reckon
+        day = reckon(situation) if reckon else None
+        found[one.norm.id] = made(Looked, (one, outcome, outcome.truth, day, ()))
+    for name, overriders in sifted.displaced:
+        found[name] = _displace(found[name], overriders, found)
     return found
 
 
 def sift(chosen: NormSet, situation: Situation, kind: str) -> Sifted:
     """Part the norms of a kind by what is known of words and of the day of the question."""
-    ruled_out, candidates = dict[str, Looked](), list[Candidate]()
+    ruled_out, candidates = dict[str, Looked](), dict[str, Candidate]()
     for norm, place, rounding in chosen.by_kind.get(kind, ()):
-        ruled_out[norm.id] = Looked(norm, place, NO, NO)  # candidates, too: keeps the order of the norms
+        rank = chosen.width.get(norm.jurisdiction, 0), norm.id
         reached = min(place, reach(norm, situation))
         rest = _rest(norm.scope, situation) if reached != NO else ()
-        if rest:
-            candidates.append(_settled(Candidate(norm, place, rounding, reached, rest, _versions(norm, situation))))
-    return Sifted(ruled_out, tuple(candidates), {})
+        versions = _versions(norm, situation) if rest else ()
+        one = _settled(Candidate(norm, place, rounding, rank, norm.sure, reached, rest, versions, None, {}))
+        if one.outcome is None or one.outcome.truth != NO:
+            candidates[norm.id] = one
+        ruled_out[norm.id] = Looked(one, one.outcome or RULED_OUT, NO, None, ())  # of all: keeps the order of the norms
+    return Sifted(kind, ruled_out, tuple(candidates.values()), tuple(_displaced(candidates, chosen)), {})
+
+
+def _displaced(candidates: Mapping[str, Candidate], chosen: NormSet) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield which norms are displaced by which, each after those that displace it."""
+    seen = set[str]()  # a circle was refused while loading
+
+    def settle(name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        overriders = tuple(one for one in chosen.overriders.get(name, ()) if one in candidates)
+        if overriders and name not in seen:
+            seen.add(name)
+            for one in overriders:
+                yield from settle(one)
+            yield name, overriders
+
+    for name in candidates:
+        yield from settle(name)
 
 
 def _rest(scope: Scope, situation: Situation) -> Rest:
@@ -199,44 +254,43 @@ def _truth(rest: Rest) -> Truth | None:
     """Return the truth of what is left, None where it hangs on days."""
     if any(truth == YES and not days for truth, days in rest):
         return YES
-    return None if any(days for _, days in rest) else max(truth for truth, _ in rest)
+    return None if any(days for _, days in rest) else max((truth for truth, _ in rest), default=NO)
 
 
 def _settled(candidate: Candidate) -> Candidate:
     """Answer at once what does not hang on days."""
-    truth, versions = _truth(candidate.rest), [(force, _truth(rest), v) for force, rest, v in candidate.versions]
-    if truth is None or any(of is None for _, of, _ in versions):
-        return candidate
-    certain = [(min(force, of), version) for force, of, version in versions if of is not None]
-    return candidate._replace(outcome=_govern(min(candidate.reached, truth), certain))
+    truths = [_truth(candidate.rest), *(_truth(rest) for _, rest, _ in candidate.versions)]
+    certain = [truth for truth in truths if truth is not None]
+    return candidate if len(certain) < len(truths) else candidate._replace(outcome=_govern(candidate, certain))
 
 
 def _asked(rest: Rest, situation: Situation) -> Truth:
-    truth = NO
-    for words, days in rest:
-        truth = max(truth, min((words, *(c.truth(situation) for c in days))))
-    return truth
+    best = NO
+    for truth, days in rest:
+        for condition in days:
+            truth = min(truth, condition.truth(situation))
+        best = max(best, truth)
+    return best
 
 
-def _in_scope(candidate: Candidate, situation: Situation) -> Looked:
-    norm, place, rounding, outcome = candidate.norm, candidate.place, candidate.rounding, candidate.outcome
-    if outcome is None:
-        truth = min(candidate.reached, _asked(candidate.rest, situation))
-        if truth == NO:
-            return Looked(norm, place, NO, NO)
-        own = [(min(force, _asked(rest, situation)), version) for force, rest, version in candidate.versions]
-        outcome = _govern(truth, own)
-    whole = None
-    for period in outcome.periods:
-        other = evaluate(period, situation, rounding)
-        whole = whole.hull(other) if whole else other
-    return Looked(norm, place, outcome.truth, outcome.truth, outcome.versions, whole, rounding, outcome.permanent)
+def _outcome(candidate: Candidate, situation: Situation) -> Outcome:
+    """Ask what hangs on days."""
+    truths = (_asked(candidate.rest, situation), *[_asked(rest, situation) for _, rest, _ in candidate.versions])
+    found = candidate.made.get(truths)
+    if found is None:
+        found = candidate.made[truths] = _govern(candidate, truths)
+    return found
 
 
-def _govern(truth: Truth, versions: Iterable[tuple[Truth, Version]]) -> Outcome:
-    """Return which versions may govern, newest first, and whether the norm applies by them."""
+def _govern(candidate: Candidate, truths: Sequence[Truth]) -> Outcome:
+    """Return which versions may govern, newest first, and whether the norm applies by them.
+
+    `truths`: of the norm's own scope, then of each version's.
+    """
+    truth = min(candidate.reached, truths[0])
     possible, sure = [], False
-    for here, version in versions:
+    for (force, _, version), scope in zip(candidate.versions, truths[1:], strict=True):
+        here = min(force, scope)
         if here != NO:
             possible.append(version)
         if here == YES:
@@ -244,12 +298,14 @@ def _govern(truth: Truth, versions: Iterable[tuple[Truth, Version]]) -> Outcome:
             break
     living = tuple(version for version in possible if not version.repealed)
     if truth == NO or not living:
-        return Outcome(NO, tuple(possible) if truth != NO else (), (), False)
+        return Outcome(NO, tuple(possible) if truth != NO else ())
     if not sure or len(living) < len(possible):
         truth = min(truth, MAYBE)
-    periods = tuple(version.period for version in living if version.period is not None)
-    permanent = bool(periods) and all(v.period is not None and is_permanent(v.period) for v in living)
-    return Outcome(truth, living, periods, permanent)
+    periods = [version.period for version in living if version.period is not None]
+    if not periods:
+        return Outcome(truth, living)
+    permanent = len(periods) == len(living) and all(is_permanent(period) for period in periods)
+    return Outcome(truth, living, hull([reckoner(period, candidate.rounding) for period in periods]), permanent)
 
 
 def reach(norm: Norm, situation: Facts) -> Truth:
@@ -265,20 +321,13 @@ def reach(norm: Norm, situation: Facts) -> Truth:
     return NO if may == possible and possible.isdisjoint(named) else MAYBE
 
 
-def _settle(name: str, found: Mapping[str, Looked], chosen: NormSet, settled: dict[str, Looked]) -> Looked:
-    """Overriders first: one that surely applies makes the norm `no`, one that may makes it `maybe`."""
-    if name in settled:
-        return settled[name]
-    looked = settled[name] = found[name]  # a circle was refused while loading
+def _displace(looked: Looked, overriders: Sequence[str], found: Mapping[str, Looked]) -> Looked:
+    """An overrider that surely applies makes the norm `no`, one that may makes it `maybe`."""
     applies, by = looked.applies, []
-    for overrider in chosen.overriders.get(name, ()):
-        if overrider not in found or applies == NO:
-            continue
-        other = _settle(overrider, found, chosen, settled)
-        force = other.applies if other.norm.sure else min(other.applies, MAYBE)
-        if force != NO:
-            by.append(overrider)
+    for name in overriders:
+        other = found[name]
+        force = other.applies if other.candidate.sure else min(other.applies, MAYBE)
+        if applies != NO and force != NO:
+            by.append(name)
             applies = NO if force == YES else min(applies, MAYBE)
-    if by:
-        looked = settled[name] = looked._replace(applies=applies, overridden_by=tuple(by))
-    return looked
+    return looked._replace(applies=applies, overridden_by=tuple(by)) if by else looked

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from compliance.errors import FactError, guess
 from compliance.law.conditions import YES
-from compliance.law.dates import EVERYTHING, NEVER, NEVER_RANGE, OPEN, DateRange, write_edtf
+from compliance.law.dates import EVERYTHING, NEVER, NEVER_RANGE, OPEN, DateRange, made, write_edtf
 from compliance.law.periods import Round
 from compliance.law.scopes import Scope, ScopeShape
 from compliance.law.shape import Key, ListOf, Reader, Record, Shape, Text
@@ -35,11 +36,57 @@ class Entry(NamedTuple):
     told: Assumed
 
 
-class AssumptionSet(NamedTuple):
+class Constants(NamedTuple):
+    """Assumptions one after the other that take a constant whatever else is known."""
+
+    values: dict[str, Value]
+    told: list[Assumed]
+
+
+Steps = tuple[Entry | Constants, ...]
+MOST_STEPS = 256
+
+
+@dataclass(frozen=True)
+class AssumptionSet:
     """A named, ordered list of assumptions, ready for use."""
 
     name: str
     entries: tuple[Entry, ...]
+    _steps: dict[tuple[str, ...], Steps] = field(default_factory=dict, compare=False, repr=False)
+
+    def steps(self, given: tuple[str, ...]) -> Steps:
+        """Return what is left to do where these facts are given, made once."""
+        found = self._steps.get(given)
+        if found is None:
+            if len(self._steps) >= MOST_STEPS:
+                self._steps.clear()
+            found = self._steps[given] = _steps(self.entries, given)
+        return found
+
+
+def _steps(entries: Iterable[Entry], given: Iterable[str]) -> Steps:
+    filled, doubtful, steps = set(given), set[str](), list[Entry | Constants]()
+    for entry in entries:
+        fact, value, other, when, told = entry
+        if fact in filled:
+            continue
+        if other or when.any_of or fact in doubtful:
+            doubtful.add(fact)
+            steps.append(entry)
+        elif value is not None and not _says_nothing(value):
+            last = steps[-1] if steps else None
+            block = last if isinstance(last, Constants) else Constants({}, [])
+            if block is not last:
+                steps.append(block)
+            block.values[fact] = value
+            block.told.append(told)
+            filled.add(fact)
+    return tuple(steps)
+
+
+def _says_nothing(value: Value) -> bool:
+    return isinstance(value, Unknown) or value == EVERYTHING
 
 
 def shipped(name: str, vocabulary: Vocabulary) -> AssumptionSet:
@@ -49,9 +96,9 @@ def shipped(name: str, vocabulary: Vocabulary) -> AssumptionSet:
 
 def compile_set(name: str, entries: Sequence[Assumption], vocabulary: Vocabulary, reader: Reader) -> AssumptionSet:
     """Make a set ready for use; raises LawError where an entry cannot be read."""
-    made = [_entry(name, entry, vocabulary, reader.at(number)) for number, entry in enumerate(entries)]
+    read = [_entry(name, entry, vocabulary, reader.at(number)) for number, entry in enumerate(entries)]
     reader.check(f"{reader.file} cannot be read")
-    return AssumptionSet(name, tuple(entry for entry in made if entry))
+    return AssumptionSet(name, tuple(entry for entry in read if entry))
 
 
 def _entry(name: str, entry: Assumption, vocabulary: Vocabulary, reader: Reader) -> Entry | None:
@@ -118,20 +165,31 @@ def assume(
     """Return the facts with absent ones filled, and what was used; a written `unknown` is never filled."""
     if not sets:
         return facts, []
-    filled, used = dict(facts), list[Assumed]()
+    filled = dict(facts)
+    used: list[Assumed] = []
     if "death_date" not in filled and (deceased := filled.get("deceased")) is not None:
         known = isinstance(deceased, bool)
         filled["death_date"] = UNKNOWN if not known else HAPPENED if deceased else NEVER_RANGE
     view = _View(filled, as_of)
-    for entry in (entry for chosen in sets for entry in chosen.entries):
-        if entry.fact in filled or (entry.when.any_of and entry.when.truth(view) != YES):
-            continue
-        value = filled.get(entry.other) if entry.other else entry.value
-        if value is None or isinstance(value, Unknown) or value == EVERYTHING:
-            continue
-        filled[entry.fact] = value
-        used.append(entry.told._replace(value=f"{entry.told.value} ({_shown(value)})") if entry.other else entry.told)
+    for chosen in sets:
+        for step in chosen.steps(tuple(filled)):
+            if isinstance(step, Constants):
+                filled |= step.values
+                used += step.told
+            else:
+                _take(step, filled, view, used)
     return filled, used
+
+
+def _take(entry: Entry, filled: dict[str, Value], view: _View, used: list[Assumed]) -> None:
+    fact, constant, other, when, told = entry
+    if fact in filled or (when.any_of and when.truth(view) is not YES):
+        return
+    value = filled.get(other) if other else constant
+    if value is None or _says_nothing(value):
+        return
+    filled[fact] = value
+    used.append(made(Assumed, (fact, f"{told.value} ({_shown(value)})", told.set, told.why)) if other else told)
 
 
 def _shown(value: Value) -> str:

@@ -134,7 +134,7 @@ def _keeper(keeper: KeeperResult, decision: Decision) -> Json:
             "open": full.earliest > LAST and not any(part.result.fold.permanent for part in own),
         },
         "destroy_by": _day(min(days, default=None)),
-        "disposition": first_of(part.disposition for part in own),
+        "disposition": first_of([part.disposition for part in own]),
         "governing": last.governing,
     }
 

@@ -14,11 +14,12 @@ from compliance.decision import fold as folding
 from compliance.decision.assume import Assumed, AssumptionSet, assume
 from compliance.decision.holds import Hold
 from compliance.decision.judge import ClassResult, Duty, Evidence, KeeperResult, Lossy, contradicted, judge, stricter
-from compliance.decision.question import Question, ask, codes
-from compliance.law.dates import LAST, NEVER, DateRange
+from compliance.decision.plan import Book, book
+from compliance.decision.question import Question, ask
+from compliance.law.dates import LAST, NEVER, DateRange, made
 from compliance.law.knowledge import KnowledgeBase, place_on_file
 from compliance.law.situation import BadData
-from compliance.law.vocabulary import Value, Vocabulary
+from compliance.law.vocabulary import Members, Value, Vocabulary
 
 ORDER = ("held", "conflict", "undetermined", "retain", "must_purge", "may_purge")
 
@@ -112,31 +113,53 @@ def decide(
     """
     today = as_of.toordinal()
     question = facts if isinstance(facts, Question) else ask(facts, knowledge.vocabulary)
-    used: dict[Assumed, None] = {}
-    keepers, notes = list[KeeperResult](), list[str]()
+    used: list[Assumed] = []
+    notes: dict[str, None] = {}
+    problems: dict[BadData, None] = {}
+    keepers: list[KeeperResult] = []
     for own in question.by_keeper():
         filled, assumed = assume(own, assumptions, today)
-        used.update(dict.fromkeys(assumed))
-        for code in _places(filled, knowledge, notes):
-            keepers.append(judge(knowledge, filled, today, code))
-    matching = tuple(hold for hold in holds if any(hold.matches(keeper.situation) for keeper in keepers))
-    problems = tuple(dict.fromkeys(problem for keeper in keepers for problem in keeper.problems))
-    parts = tuple(
-        Part(keeper, result, disposition(result, today, bool(matching)))
-        for keeper in keepers
-        for result in (map(contradicted, keeper.classes) if problems else keeper.classes)
-    )
-    return _whole(knowledge, question, today, keepers, parts, matching, problems, tuple(used), notes)
+        where = _where(filled.get("jurisdiction"), knowledge)
+        used += assumed
+        if where.notes:
+            notes |= where.notes
+        for one in where.books:
+            keeper = judge(knowledge, filled, today, one)
+            keepers.append(keeper)
+            if found := keeper.situation.problems:
+                problems |= dict.fromkeys(found)
+    matching = [hold for hold in holds if any(hold.matches(keeper.situation) for keeper in keepers)]
+    parts: list[Part] = []
+    for keeper in keepers:
+        for result in map(contradicted, keeper.classes) if problems else keeper.classes:
+            parts.append(made(Part, (keeper, result, disposition(result, today, bool(matching)))))
+    told = tuple(matching), tuple(dict.fromkeys(used) if question.keepers else used), tuple(problems), tuple(notes)
+    return _whole(knowledge, question, today, tuple(keepers), tuple(parts), *told)
 
 
-def _places(facts: Mapping[str, Value], knowledge: KnowledgeBase, notes: list[str]) -> list[str]:
+class Where(NamedTuple):
+    """The codes under which a keeper is judged, each with its plans, and what is to be said of those given."""
+
+    books: tuple[Book, ...]
+    notes: dict[str, None]
+
+
+MOST_PLACES = 1024
+
+
+def _where(given: Value | None, knowledge: KnowledgeBase) -> Where:
     """Return the codes to judge: one whose descendant is also given is dropped; none known = the unknown place."""
-    given = codes(facts)
-    if not given:
-        notes.append("the keeper's jurisdiction is not known")
-        return [""]
-    notes += [note for code in given if (note := place_on_file(knowledge, code))]
-    return kept(given, knowledge)
+    given = given if isinstance(given, Members) and given.must else None
+    known: dict[Members | None, Where] = knowledge.cache.setdefault("where", {})
+    found = known.get(given)
+    if found is None:
+        if len(known) >= MOST_PLACES:
+            known.clear()
+        codes = sorted(given.must) if given else [""]
+        told = [place_on_file(knowledge, code) if code else "the keeper's jurisdiction is not known" for code in codes]
+        books = tuple(book(knowledge, code) for code in kept(codes, knowledge))
+        found = known[given] = Where(books, dict.fromkeys(filter(None, told)))
+    return found
 
 
 def kept(given: Sequence[str], knowledge: KnowledgeBase) -> list[str]:
@@ -159,75 +182,66 @@ def disposition(result: ClassResult, as_of: int, held: bool) -> str:
     return "must_purge" if result.destroy_by is not None and as_of > result.destroy_by else "may_purge"
 
 
-def first_of(dispositions: Iterable[str]) -> str:
+def first_of(dispositions: Sequence[str]) -> str:
     """Return the disposition that comes first of held, conflict, undetermined, retain, must_purge, may_purge."""
-    return min(dispositions, key=ORDER.index)
+    return dispositions[0] if len(dispositions) == 1 else min(dispositions, key=ORDER.index)
 
 
 def _whole(
     knowledge: KnowledgeBase,
     question: Question,
     as_of: int,
-    keepers: list[KeeperResult],
+    keepers: tuple[KeeperResult, ...],
     parts: tuple[Part, ...],
     holds: tuple[Hold, ...],
-    problems: tuple[BadData, ...],
     assumed: tuple[Assumed, ...],
-    notes: list[str],
+    problems: tuple[BadData, ...],
+    notes: tuple[str, ...],
 ) -> Decision:
-    whole = folding.latest([part.result.fold for part in parts])
-    verdict = first_of(part.disposition for part in parts)
-    days = [part.result.destroy_by for part in parts if part.result.destroy_by is not None]
-    duties = _duties(parts)
-    purgeable = verdict in ("may_purge", "must_purge")
-    return Decision(
-        as_of=as_of,
-        disposition=verdict,
-        retain=whole.full,
-        binding=whole.binding,
-        permanent=whole.permanent,
-        destroy_by=min(days, default=None),
-        ready=purgeable and not any(duty.blocks for duty in duties),
-        lossy=stricter([part.result.lossy for part in parts]),
-        parts=parts,
-        keepers=tuple(keepers),
-        duties=duties,
-        holds=holds,
-        assumed=assumed,
-        problems=problems,
-        next_change=next_change(keepers, governing(parts)),
-        law_version=knowledge.version,
-        law_digest=knowledge.digest,
-        question=question,
-        vocabulary=knowledge.vocabulary,
-        notes=tuple(dict.fromkeys(notes)),
+    folds, verdicts, lossy = [], [], []
+    last: int | None = None
+    for _, result, verdict in parts:
+        folds.append(result.fold)
+        verdicts.append(verdict)
+        lossy.append(result.lossy)
+        if result.destroy_by is not None:
+            last = result.destroy_by if last is None else min(last, result.destroy_by)
+    whole, verdict, duties = folding.latest(folds), first_of(verdicts), _duties(parts)
+    ready = verdict in ("may_purge", "must_purge") and not any(duty.blocks for duty in duties)
+    change = next_change(keepers, parts)
+    law = knowledge.version, knowledge.digest
+    return made(
+        Decision,
+        (
+            *(as_of, verdict, whole.full, whole.binding, whole.permanent, last, ready, stricter(lossy)),
+            *(parts, keepers, duties, holds, assumed, problems, change, *law, question, knowledge.vocabulary),
+            notes,
+        ),
     )
 
 
 def _duties(parts: tuple[Part, ...]) -> tuple[Duty, ...]:
     """A duty of several parts is one; two versions that may both govern are two."""
     found: dict[tuple[str, int], Duty] = {}
-    for duty in (duty for part in parts for duty in part.result.duties):
-        number = next(number for number, version in enumerate(duty.norm.versions) if version is duty.version)
-        key = (duty.norm.id, number)
-        old = found.get(key)
-        found[key] = (
-            duty
-            if old is None
-            else Duty(duty.norm, duty.version, max(old.applies, duty.applies), old.done and duty.done)
-        )
-    return tuple(found[key] for key in sorted(found))
+    for part in parts:
+        for duty in part.result.duties:
+            number = next(number for number, version in enumerate(duty.norm.versions) if version is duty.version)
+            old = found.get((duty.norm.id, number), duty)
+            applies, done = max(old.applies, duty.applies), old.done and duty.done
+            found[duty.norm.id, number] = Duty(duty.norm, duty.version, applies, done)
+    return tuple([found[key] for key in sorted(found)]) if found else ()
 
 
-def governing(parts: Iterable[Part]) -> tuple[str, ...]:
+def governing(parts: Sequence[Part]) -> tuple[str, ...]:
     """Return the ids of the norms that govern a part, the one with the latest end first."""
-    ranked = sorted(parts, key=lambda part: -part.result.fold.full.latest)
-    return tuple(dict.fromkeys(part.governing for part in ranked if part.governing))
+    ranked = sorted(parts, key=lambda part: -part.result.fold.full.latest) if len(parts) > 1 else parts
+    return tuple(dict.fromkeys([part.governing for part in ranked if part.governing]))
 
 
-def next_change(keepers: Iterable[KeeperResult], names: Iterable[str]) -> Change | None:
+def next_change(keepers: Iterable[KeeperResult], parts: Sequence[Part]) -> Change | None:
     """Return the next enacted change of the norms that govern (rule 22 of laws/README.md)."""
-    changes = {
-        Change(name, keeper.plan.changes[name]) for keeper in keepers for name in names if name in keeper.plan.changes
-    }
-    return min(changes, key=lambda change: (change.on, change.norm), default=None)
+    changes = [keeper.plan.changes for keeper in keepers if keeper.plan.changes]
+    if not changes:
+        return None
+    found = {Change(name, some[name]) for some in changes for name in governing(parts) if name in some}
+    return min(found, key=lambda change: (change.on, change.norm), default=None)

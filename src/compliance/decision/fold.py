@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from compliance.decision.apply import Looked, NormSet
+from compliance.decision.apply import Candidate, Looked
 from compliance.law.conditions import NO, YES
-from compliance.law.dates import EVERYTHING, LAST, NEVER, OPEN, DateRange
+from compliance.law.dates import EVERYTHING, LAST, NEVER, OPEN, DateRange, made
 
 
 class Fold(NamedTuple):
@@ -26,47 +26,52 @@ class Fold(NamedTuple):
 UNSURE = Fold(EVERYTHING, EVERYTHING, False, False, None)
 
 
-def fold(floors: Mapping[str, Looked], chosen: NormSet, guidance_covers: bool) -> Fold:
-    """Fold the floors of one part; not covered = everything."""
-    live = [one for one in floors.values() if one.applies is not NO and one.range is not None]
-    if not live:
+def fold(floors: Mapping[str, Looked], guidance_covers: bool, as_binding: bool = False) -> Fold:
+    """Fold the floors of one part; not covered = everything. `as_binding`: guidance counts as if it were binding law."""
+    best: Candidate | None = None
+    late = bound = early = 0
+    binding: list[Looked] = []
+    guided = False
+    for one in floors.values():
+        candidate, outcome, applies, day, overridden_by = one
+        if applies is NO or day is None:
+            continue
+        last, force = day.latest, candidate.norm.force
+        if best is None or last > late or (last == late and candidate.rank < best.rank):
+            best, late = candidate, last
+        counts = outcome.truth is YES and candidate.sure
+        if force == "binding" or (as_binding and force == "guidance"):
+            if last > bound:
+                bound = last
+            if counts:
+                binding.append(one)
+                first = _early(one, floors) if overridden_by else day.earliest
+                if first > early:
+                    early = first
+        elif force == "guidance" and counts:
+            guided = True
+    if best is None:
         return UNSURE
-    sure = [one for one in live if one.norm.sure and one.in_scope == YES]
-    binding = [one for one in sure if one.norm.force == "binding"]
-    governing = _governing(live, chosen)
-    late = max((_late(one) for one in live), default=NEVER)
     if binding:
-        early = max(_early(one, floors) for one in binding)
-        bound = max(_late(one) for one in live if one.norm.force == "binding")
+        full = made(DateRange, (early, late))
         permanent = early == NEVER and any(_permanent(one, floors) for one in binding)
-        return Fold(DateRange(early, late), DateRange(early, bound), permanent, True, governing)
-    if guidance_covers and any(one.norm.force == "guidance" for one in sure):
-        return Fold(DateRange(OPEN, late), EVERYTHING, False, True, governing)
-    return UNSURE._replace(governing=governing)
-
-
-def _late(one: Looked) -> int:
-    return one.range.latest if one.range else NEVER
+        return made(Fold, (full, full if bound == late else DateRange(early, bound), permanent, True, best.norm.id))
+    if guidance_covers and guided:
+        return Fold(DateRange(OPEN, late), EVERYTHING, False, True, best.norm.id)
+    return UNSURE._replace(governing=best.norm.id)
 
 
 def _rivals(one: Looked, floors: Mapping[str, Looked]) -> list[Looked]:
     """The floor itself and the floors that may displace it."""
-    return [one, *(floors[name] for name in one.overridden_by)]
+    return [one, *[floors[name] for name in one.overridden_by]]
 
 
 def _early(one: Looked, floors: Mapping[str, Looked]) -> int:
-    return min(rival.range.earliest if rival.range else OPEN for rival in _rivals(one, floors))
+    return min([rival.range.earliest if rival.range else OPEN for rival in _rivals(one, floors)])
 
 
 def _permanent(one: Looked, floors: Mapping[str, Looked]) -> bool:
     return all(rival.permanent for rival in _rivals(one, floors))
-
-
-def _governing(live: Iterable[Looked], chosen: NormSet) -> str | None:
-    best = min(
-        live, key=lambda one: (-_late(one), chosen.width.get(one.norm.jurisdiction, 0), one.norm.id), default=None
-    )
-    return best.norm.id if best else None
 
 
 def hull(some: Sequence[Fold]) -> Fold:
@@ -92,6 +97,9 @@ def latest(some: Sequence[Fold]) -> Fold:
 
 def destroy_by(ceilings: Iterable[Looked]) -> int | None:
     """Return the earliest late end of the sure, binding ceilings that apply for certain."""
-    counted = [_late(one) for one in ceilings if one.norm.sure and one.norm.force == "binding" and one.applies == YES]
-    first = min(counted, default=NEVER)
+    first = NEVER
+    for one in ceilings:
+        candidate, day = one.candidate, one.range
+        if one.applies is YES and day is not None and candidate.sure and candidate.norm.force == "binding":
+            first = min(first, day.latest)
     return None if first >= LAST else first

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from compliance.decision import fold as folding
-from compliance.decision.apply import Looked, NormSet, Sifted, look
+from compliance.decision.apply import Looked, Sifted, look
 from compliance.decision.fold import Fold
-from compliance.decision.plan import Class, Imaged, Plan, plan
+from compliance.decision.plan import Book, Class, Pair, Plan, plan
 from compliance.law import dates
-from compliance.law.conditions import NO, Truth
-from compliance.law.dates import DateRange
+from compliance.law.conditions import NO, YES, Truth
+from compliance.law.dates import DateRange, made
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.situation import BadData, Situation, situate
-from compliance.law.statutes import BEFORE_PURGE, Norm, Version
+from compliance.law.statutes import BEFORE_PURGE, KINDS, Norm, Version
 from compliance.law.vocabulary import HAPPENED, Members, Value
 
 
@@ -71,19 +71,27 @@ class Look(NamedTuple):
 
 @dataclass(slots=True)
 class KeeperResult:
-    """One keeper under one code: facts used, results by record class, every look at norms."""
+    """One keeper under one code: its situation, results by record class, the looks at norms that these took."""
 
     code: str
-    facts: dict[str, Value]
     situation: Situation
     plan: Plan
     classes: tuple[ClassResult, ...] = ()
-    looks: list[Look] = field(default_factory=list)
+    taken: list[Look] = field(default_factory=list)
 
     @property
     def problems(self) -> tuple[BadData, ...]:
         """Facts that contradict each other."""
         return self.situation.problems
+
+    @property
+    def looks(self) -> Iterator[Look]:
+        """Every look at norms; those that it took no look to judge are only looked at now."""
+        yield from self.taken
+        pairs = [pair for one in self.plan.classes for imaged in one.imaged for pair in imaged.pairs]
+        for sifted, here in ((pair.sifted[kind], pair.at(self.situation)) for kind in KINDS for pair in pairs):
+            if sifted.kind not in self.plan.kinds:
+                yield Look(sifted, look(sifted, here), here)
 
     @property
     def norms(self) -> dict[str, Evidence]:
@@ -100,104 +108,87 @@ class KeeperResult:
     @property
     def may_decide(self) -> list[Evidence]:
         """Floors and ceilings that may apply, part by part."""
-        seen = (Evidence(one, some.at, some.sifted.why_not) for some in self.looks for one in some.found.values())
+        seen = [Evidence(one, some.at, some.sifted.why_not) for some in self.looks for one in some.found.values()]
         return [one for one in seen if one.looked.applies != NO and one.looked.norm.kind in ("floor", "ceiling")]
 
 
-def judge(knowledge: KnowledgeBase, facts: dict[str, Value], as_of: int, code: str) -> KeeperResult:
+def judge(knowledge: KnowledgeBase, facts: Mapping[str, Value], as_of: int, own: Book) -> KeeperResult:
     """Judge one keeper under one code."""
     given = facts if "copy" in facts else {**facts, "copy": _ORIGINAL}
-    situation = situate(given, knowledge.vocabulary, as_of, knowledge.jurisdictions, code)
-    result = KeeperResult(code, given, situation, plan(knowledge, code, situation))
-    result.classes = tuple(_Class(result, one).judge() for one in result.plan.classes)
-    return result
+    situation = situate(given, knowledge.vocabulary, as_of, knowledge.jurisdictions, own.code)
+    keeper = KeeperResult(own.code, situation, plan(knowledge, own, situation))
+    keeper.classes = tuple([_judge(keeper, one) for one in keeper.plan.classes])
+    return keeper
 
 
 _ORIGINAL = Members(frozenset({"original"}), frozenset({"original"}))
 
 
-@dataclass(slots=True)
-class _Class:
-    """The work on one record class."""
+def _judge(keeper: KeeperResult, one: Class) -> ClassResult:
+    kinds = keeper.plan.kinds
+    whole = _floors(keeper, one) if "floor" in kinds else folding.UNSURE
+    last_day = _destroy_by(keeper, one, whole.binding) if "ceiling" in kinds else None
+    lossy = _lossy(keeper, one) if "lossy" in kinds else NO_NORM
+    duties = _duties(keeper, one) if "duty" in kinds else ()
+    retain = whole if keeper.plan.free is NO else _free(whole, keeper)
+    return made(ClassResult, (one.record, retain, last_day, lossy, duties))
 
-    result: KeeperResult
-    plan: Class
-    situations: list[list[Situation]] = field(init=False)
 
-    def judge(self) -> ClassResult:
-        study = self.result.situation
-        self.situations = [[pair.at(study) for pair in one.pairs] for one in self.plan.imaged]
-        whole = folding.latest(
-            [self._floors(one, at) for one, at in zip(self.plan.imaged, self.situations, strict=True)]
-        )
-        last_day = self._destroy_by(whole.binding)
-        return ClassResult(self.plan.record, self._free(whole), last_day, self._lossy(), self._duties())
+def _look(keeper: KeeperResult, pair: Pair, kind: str, retention_end: DateRange | None = None) -> dict[str, Looked]:
+    """Look at the norms of a kind, and keep what was seen."""
+    sifted, here = pair.sifted[kind], pair.at(keeper.situation, retention_end)
+    found = look(sifted, here)
+    keeper.taken.append(made(Look, (sifted, found, here)))
+    return found
 
-    def _floors(self, one: Imaged, at: list[Situation]) -> Fold:
-        """Fold one modality: over its body parts each pair counts, or one of them where the pairing is not known."""
-        chosen, covers = self.result.plan.chosen, self.result.plan.covers
-        some = [folding.fold(found, chosen, covers) for found in self._looks(one, at, "floor")]
-        return folding.latest(some) if one.pairs_known else folding.hull(some)
 
-    def _looks(self, one: Imaged, at: list[Situation], kind: str) -> list[dict[str, Looked]]:
-        chosen, looks, founds = self.result.plan.chosen, self.result.looks, []
-        for pair, here in zip(one.pairs, at, strict=True):
-            sifted = pair.sifted[kind]
-            found = look(sifted, chosen, here)
-            looks.append(Look(sifted, found, here))
-            founds.append(found)
-        return founds
+def _floors(keeper: KeeperResult, one: Class) -> Fold:
+    """Fold each modality: over its body parts each pair counts, or one of them where the pairing is not known."""
+    folds: list[Fold] = []
+    for imaged in one.imaged:
+        some: list[Fold] = []
+        for pair in imaged.pairs:
+            some.append(folding.fold(_look(keeper, pair, "floor"), keeper.plan.covers))
+        folds.append(folding.latest(some) if imaged.pairs_known else folding.hull(some))
+    return folding.latest(folds)
 
-    def _all(self, kind: str) -> list[dict[str, Looked]]:
-        parts = zip(self.plan.imaged, self.situations, strict=True)
-        return [found for one, at in parts for found in self._looks(one, at, kind)]
 
-    def _destroy_by(self, retention_end: DateRange) -> int | None:
-        if "ceiling" not in self.result.plan.chosen.by_kind:
-            return None
-        days = list[int]()
-        for one, situations in zip(self.plan.imaged, self.situations, strict=True):
-            at = [situation.with_day("retention_end", retention_end) for situation in situations]
-            own = [folding.destroy_by(found.values()) for found in self._looks(one, at, "ceiling")]
-            certain = [day for day in own if day is not None]
-            if certain and (one.pairs_known or len(certain) == len(own)):
-                days.append(min(certain) if one.pairs_known else max(certain))
-        return min(days, default=None)
+def _destroy_by(keeper: KeeperResult, one: Class, retention_end: DateRange) -> int | None:
+    days: list[int] = []
+    for imaged in one.imaged:
+        own = [folding.destroy_by(_look(keeper, pair, "ceiling", retention_end).values()) for pair in imaged.pairs]
+        certain = [day for day in own if day is not None]
+        if certain and (imaged.pairs_known or len(certain) == len(own)):
+            days.append(min(certain) if imaged.pairs_known else max(certain))
+    return min(days, default=None)
 
-    def _free(self, whole: Fold) -> Fold:
-        """A duplicate is free while another copy of equal quality of the same keeper surely remains."""
-        copy, left = self.result.situation.value("copy"), self.result.situation.value("copies_left")
-        if not may_hold_word(copy, "duplicate") or not may_hold_word(left, "some"):
-            return whole
-        study = self.result.situation.day("study_date")
-        free = Fold(study, study, False, True, None)
-        return free if holds_word(copy, "duplicate") and holds_word(left, "some") else folding.hull((whole, free))
 
-    def _lossy(self) -> Lossy:
-        chosen = self.result.plan.chosen
-        if "lossy" not in chosen.by_kind:
-            return NO_NORM
-        return stricter([_fold_lossy(found, chosen) for found in self._all("lossy")])
+def _free(whole: Fold, keeper: KeeperResult) -> Fold:
+    """A duplicate is free while another copy of equal quality of the same keeper surely remains."""
+    study = keeper.situation.day("study_date")
+    free = Fold(study, study, False, True, None)
+    return free if keeper.plan.free == YES else folding.hull((whole, free))
 
-    def _duties(self) -> tuple[Duty, ...]:
-        if "duty" not in self.result.plan.chosen.by_kind:
-            return ()
-        found: dict[str, Looked] = {}
-        for looked in self._all("duty"):
-            for name, one in looked.items():
-                if one.applies != NO and (name not in found or one.applies > found[name].applies):
-                    found[name] = one
-        if not found:
-            return ()
-        free = self._free(folding.UNSURE).covered
-        when, as_of = self.result.situation.value("duties_done"), self.result.situation.as_of
-        duties = [
-            Duty(one.norm, version, one.applies, done(one.norm, version, when, as_of))
-            for one in found.values()
-            for version in one.versions
-        ]
-        # Floors ask for one copy; certificates reach every copy of the original.
-        return tuple(duty for duty in duties if not free or duty.version.duty == "certificate")
+
+def _lossy(keeper: KeeperResult, one: Class) -> Lossy:
+    return stricter([_fold_lossy(_look(keeper, pair, "lossy")) for imaged in one.imaged for pair in imaged.pairs])
+
+
+def _duties(keeper: KeeperResult, one: Class) -> tuple[Duty, ...]:
+    found: dict[str, Looked] = {}
+    for imaged in one.imaged:
+        for pair in imaged.pairs:
+            for name, looked in _look(keeper, pair, "duty").items():
+                if looked.applies != NO and (name not in found or looked.applies > found[name].applies):
+                    found[name] = looked
+    when, as_of = keeper.situation.value("duties_done"), keeper.situation.as_of
+    duties = [
+        Duty(looked.norm, version, looked.applies, done(looked.norm, version, when, as_of))
+        for looked in found.values()
+        for version in looked.versions
+    ]
+    # Floors ask for one copy; certificates reach every copy of the original.
+    return tuple([duty for duty in duties if keeper.plan.free != YES or duty.version.duty == "certificate"])
 
 
 def contradicted(result: ClassResult) -> ClassResult:
@@ -236,30 +227,19 @@ def done(norm: Norm, version: Version, when: Value | None, as_of: int) -> bool:
 NO_NORM = Lossy("no_norm", None, None, ())
 
 
-def _fold_lossy(found: dict[str, Looked], chosen: NormSet) -> Lossy:
+def _fold_lossy(found: dict[str, Looked]) -> Lossy:
+    """Guidance on compression counts like a floor of its own: radiology has hardly any other law on it."""
     live = {name: one for name, one in found.items() if one.applies != NO}
     if not live:
         return NO_NORM
     ratios = [version.max_ratio for one in live.values() for version in one.versions if version.max_ratio is not None]
-    as_binding = {name: _as_binding(one, chosen) for name, one in found.items()}
-    whole = folding.fold(as_binding, chosen, False)
-    bound = folding.fold(found, chosen, False)
-    ratio = min(ratios, default=None)
-    names = tuple(sorted(live))
+    whole, bound = folding.fold(found, False, as_binding=True), folding.fold(found, False)
+    ratio, names = min(ratios, default=None), tuple(sorted(live))
     if not whole.covered or (whole.full.latest >= dates.LAST and not whole.permanent):
         return Lossy("undetermined", None, ratio, names, bound.binding if bound.covered else None)
     if whole.full.latest >= dates.LAST:
         return Lossy("forbidden", None, ratio, names, bound.binding if bound.covered else None)
     return Lossy("allowed_from", whole.full.latest + 1, ratio, names, bound.binding if bound.covered else None)
-
-
-def _as_binding(one: Looked, chosen: NormSet) -> Looked:
-    """Guidance on compression counts like a floor of its own: radiology has hardly any other law on it."""
-    if one.norm.force != "guidance":
-        return one
-    if one.norm.id not in chosen.as_binding:
-        chosen.as_binding[one.norm.id] = one.norm._replace(force="binding")
-    return one._replace(norm=chosen.as_binding[one.norm.id])
 
 
 def stricter(some: Sequence[Lossy]) -> Lossy:

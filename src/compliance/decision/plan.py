@@ -11,24 +11,27 @@ from typing import NamedTuple
 
 from compliance.decision.apply import NormSet, Sifted, changes, norm_set, sift
 from compliance.decision.parts import modalities, record_classes
+from compliance.law.conditions import Listed, Truth
 from compliance.law.dates import DateRange
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.situation import Situation
 from compliance.law.statutes import KINDS
+from compliance.law.vocabulary import Members, Value
 
-MOST_PLANS = 1024
-_ENGINE = ("record", "modality", "body_part", "facility_type", "copy")
+MOST_PLANS = 1024  # of a code
+MOST_BOOKS = 1024
+_ENGINE = ("record", "modality", "body_part", "facility_type", "copy", "copies_left")
 
 
 class Pair(NamedTuple):
     """One record class, modality and body part (None: which is not known), with the norms of each kind."""
 
-    words: dict[str, str | None]
+    members: dict[str, Members]  # what the sets of the study are narrowed to, where they hold more
     sifted: dict[str, Sifted]
 
     def at(self, study: Situation, retention_end: DateRange | None = None) -> Situation:
         """Return the situation of the study narrowed to this pair."""
-        here = study.part(**self.words)
+        here = study.part(self.members) if self.members else study
         return here if retention_end is None else here.with_day("retention_end", retention_end)
 
 
@@ -49,35 +52,57 @@ class Class(NamedTuple):
 class Plan(NamedTuple):
     """How the studies of one code are judged that share their words."""
 
-    chosen: NormSet
     covers: bool
+    free: Truth  # a duplicate, while another copy of equal quality of the same keeper surely remains
+    kinds: frozenset[str]  # those of which words do not rule out every norm
     classes: tuple[Class, ...]
     changes: Mapping[str, int]  # norm id -> the day of its next enacted change
 
 
-def plan(knowledge: KnowledgeBase, code: str, situation: Situation) -> Plan:
-    """Return the plan for a situation, from those made before where there is one."""
-    key = ("plans", code)
-    if key not in knowledge.cache:
-        chosen = norm_set(knowledge, code)
-        knowledge.cache[key] = (chosen, tuple(sorted({*_ENGINE, *chosen.words})), {})
-    chosen, asked, made = knowledge.cache[key]
-    words = (situation.as_of, *situation.words(asked))
-    found: Plan | None = made.get(words)
+class Book(NamedTuple):
+    """The plans of one code, by the day of the question and the words of the facts that its norms ask about."""
+
+    code: str
+    chosen: NormSet
+    asked: tuple[str, ...]
+    plans: dict[tuple[int | Value | None, ...], Plan]
+
+
+def book(knowledge: KnowledgeBase, code: str) -> Book:
+    """Return the plans of a code."""
+    books: dict[str, Book] = knowledge.cache.setdefault("plans", {})
+    found = books.get(code)
     if found is None:
-        if len(made) >= MOST_PLANS:
-            made.clear()
-        found = made[words] = _make(knowledge, chosen, situation)
+        if len(books) >= MOST_BOOKS:
+            books.clear()
+        chosen = norm_set(knowledge, code)
+        found = books[code] = Book(code, chosen, tuple(sorted({*_ENGINE, *chosen.words})), {})
+    return found
+
+
+def plan(knowledge: KnowledgeBase, book: Book, situation: Situation) -> Plan:
+    """Return the plan for a situation, from those made before where there is one."""
+    words = (situation.as_of, *situation.words(book.asked))
+    found = book.plans.get(words)
+    if found is None:
+        if len(book.plans) >= MOST_PLANS:
+            book.plans.clear()
+        found = book.plans[words] = _make(knowledge, book.chosen, situation)
     return found
 
 
 def _make(knowledge: KnowledgeBase, chosen: NormSet, situation: Situation) -> Plan:
     covers = knowledge.nothing_found(chosen.code, situation.value("facility_type"))
     shown = modalities(situation, knowledge.vocabulary)
+    free = min(_holds("copy", "duplicate", situation), _holds("copies_left", "some", situation))
 
     def pair(**words: str | None) -> Pair:
-        here = situation.part(**words)
-        return Pair(words, {kind: sift(chosen, here, kind) for kind in KINDS})
+        whole = {
+            fact: Members(frozenset((word,)), frozenset((word,))) for fact, word in words.items() if word is not None
+        }
+        members = {fact: one for fact, one in whole.items() if situation.value(fact) != one}
+        here = situation.part(members)
+        return Pair(members, {kind: sift(chosen, here, kind) for kind in KINDS})
 
     def imaged(record: str | None) -> Iterator[Imaged]:
         for one in shown:
@@ -85,4 +110,11 @@ def _make(knowledge: KnowledgeBase, chosen: NormSet, situation: Situation) -> Pl
             yield Imaged(one.pairs_known, tuple(pairs))
 
     classes = tuple(Class(record, tuple(imaged(record))) for record in record_classes(situation))
-    return Plan(chosen, covers, classes, changes(chosen, situation.as_of))
+    pairs = [pair for one in classes for imaged in one.imaged for pair in imaged.pairs]
+    kinds = frozenset(kind for kind in KINDS if any(pair.sifted[kind].candidates for pair in pairs))
+    return Plan(covers, free, kinds, classes, changes(chosen, situation.as_of))
+
+
+def _holds(fact: str, word: str, situation: Situation) -> Truth:
+    words = frozenset((word,))
+    return Listed(fact, words, words, words).truth(situation)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from compliance.errors import FactError, Problem
-from compliance.law.vocabulary import Members, Value, Vocabulary
+from compliance.law.dates import made
+from compliance.law.vocabulary import Value, Vocabulary
 
 MOST_KEEPERS = 50
 
@@ -19,7 +20,7 @@ class Question(NamedTuple):
 
     def by_keeper(self) -> list[dict[str, Value]]:
         """Return the facts of each keeper, one at least."""
-        return [{**self.facts, **own} for own in self.keepers] or [self.facts]
+        return [{**self.facts, **own} for own in self.keepers] if self.keepers else [self.facts]
 
 
 def ask(given: Mapping[str, Any], vocabulary: Vocabulary) -> Question:
@@ -27,8 +28,10 @@ def ask(given: Mapping[str, Any], vocabulary: Vocabulary) -> Question:
 
     Raises FactError with every fault.
     """
-    if not isinstance(given, Mapping):
+    if type(given) is not dict and not isinstance(given, Mapping):
         raise FactError("facts must be a mapping of fact to value")
+    if "keepers" not in given:
+        return made(Question, (vocabulary.read(given), ()))
     common = {name: value for name, value in given.items() if name != "keepers"}
     keepers, problems = [], list[Problem]()
     raw = [] if given.get("keepers") is None else given["keepers"]
@@ -54,9 +57,3 @@ def _read(given: Mapping[str, Any], vocabulary: Vocabulary, path: str, problems:
     except FactError as error:
         problems += [Problem(p.file, 0, 0, path + p.path, p.message) for p in error.problems]
         return {}
-
-
-def codes(facts: Mapping[str, Value]) -> tuple[str, ...]:
-    """Return the jurisdiction codes of one keeper, sorted; empty where none is known."""
-    value = facts.get("jurisdiction")
-    return tuple(sorted(value.must)) if isinstance(value, Members) else ()

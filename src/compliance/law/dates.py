@@ -11,6 +11,7 @@ from __future__ import annotations
 import calendar
 import contextlib
 import re
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -22,6 +23,9 @@ LAST = NEVER - 1  # the last day that is a day: an open end `..` stops before `n
 
 Rounding = Literal["next", "previous"]
 Unit = Literal["day", "week", "month", "year"]
+
+
+made = tuple.__new__  # of a NamedTuple, at once: its own `__new__` is Python code
 
 
 class DateRange(NamedTuple):
@@ -52,12 +56,29 @@ class DateRange(NamedTuple):
         """The smallest range that holds both."""
         return DateRange(min(self.earliest, other.earliest), max(self.latest, other.latest))
 
+    def later(self, other: DateRange) -> DateRange:
+        """Each end is the later of both."""
+        low, high = self
+        first, last = other
+        if low >= first and high >= last:
+            return self
+        return other if first >= low and last >= high else DateRange(max(low, first), max(high, last))
+
+    def earlier(self, other: DateRange) -> DateRange:
+        """Each end is the earlier of both."""
+        low, high = self
+        first, last = other
+        if low <= first and high <= last:
+            return self
+        return other if first <= low and last <= high else DateRange(min(low, first), min(high, last))
+
     def __str__(self) -> str:
         return write_edtf(self)
 
 
 EVERYTHING = DateRange(OPEN, NEVER)
 NEVER_RANGE = DateRange(NEVER, NEVER)
+
 
 _DAY = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
@@ -155,8 +176,19 @@ def add(day: int, count: int, unit: Unit, rounding: Rounding) -> int:
     year, month = divmod(months, 12)
     if year > 9999:
         return NEVER
-    length = calendar.monthrange(year, month + 1)[1]
-    if this.day <= length:
+    if this.day <= 28 or this.day <= calendar.monthrange(year, month + 1)[1]:
         return date(year, month + 1, this.day).toordinal()
-    last = date(year, month + 1, length).toordinal()
+    last = end_of_month(date(year, month + 1, 28).toordinal())
     return last if rounding == "previous" else last + 1
+
+
+@lru_cache(maxsize=512)
+def step(count: int, unit: Unit, rounding: Rounding) -> Callable[[int], DateRange]:
+    """Return what takes a day to the one `count` units later, as a range of that day alone."""
+
+    @lru_cache(maxsize=4096)
+    def stepped(day: int) -> DateRange:
+        later = add(day, count, unit, rounding)
+        return DateRange(later, later)
+
+    return stepped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 from compliance.errors import guess, listed
@@ -77,6 +77,14 @@ class Jurisdictions:
         return self.wider or {code: place.within or "" for code, place in self.places.items()}
 
     @cached_property
+    def _tables(self) -> dict[str, tuple[tuple[Majority, ...], ...]]:
+        return {}
+
+    @cached_property
+    def _majorities(self) -> dict[tuple[str, DateRange, Round], DateRange]:
+        return {}
+
+    @cached_property
     def _below(self) -> dict[str, tuple[str, ...]]:
         below: dict[str, list[str]] = {}
         for code, wider in self._wider.items():
@@ -115,8 +123,13 @@ class Jurisdictions:
         table has such an age is unknown whole: it takes no age of the wider place, and none of its other ages, since the
         days of one age decide who came of age under the next. Places inside inherit the unknown as they would the ages.
         """
-        leaves = [place for place in self.below(code) if not self.below(place)] or [code]
-        return tuple(dict.fromkeys(self._majority_table(leaf) for leaf in leaves))
+        found = self._tables.get(code)
+        if found is None:
+            leaves = [place for place in self.below(code) if not self.below(place)] or [code]
+            found = tuple(dict.fromkeys(self._majority_table(leaf) for leaf in leaves))
+            if code in self._wider:
+                self._tables[code] = found
+        return found
 
     def _majority_table(self, code: str) -> tuple[Majority, ...]:
         for place in map(self.places.__getitem__, self.lineage(code)):
@@ -129,16 +142,25 @@ class Jurisdictions:
 
         Country known, state not: the hull over its places that have none below; no table on file: unknown.
         """
-        ranges = [
-            DateRange(full_age(table, born.earliest, rounding[0]), full_age(table, born.latest, rounding[1]))
-            if table
-            else dates.EVERYTHING
-            for table in self.majority_tables(code)
-        ]
-        return DateRange(min(r.earliest for r in ranges), max(r.latest for r in ranges))
+        found = self._majorities.get((code, born, rounding))
+        if found is None:
+            if len(self._majorities) >= MOST_MAJORITIES:
+                self._majorities.clear()
+            ranges = [_of_age(table, born, rounding) for table in self.majority_tables(code)]
+            found = DateRange(min(r.earliest for r in ranges), max(r.latest for r in ranges))
+            self._majorities[code, born, rounding] = found
+        return found
 
 
-@lru_cache(maxsize=4096)
+def _of_age(table: tuple[Majority, ...], born: DateRange, rounding: Round) -> DateRange:
+    if not table:
+        return dates.EVERYTHING
+    return DateRange(full_age(table, born.earliest, rounding[0]), full_age(table, born.latest, rounding[1]))
+
+
+MOST_MAJORITIES = 32768
+
+
 def full_age(table: tuple[Majority, ...], born: int, rounding: Rounding) -> int:
     """Return the first day of full age under the law in force on that day.
 

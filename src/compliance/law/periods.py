@@ -10,13 +10,15 @@ A period's value is the range of the last day on which the image must (or may) e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import methodcaller
 from typing import NamedTuple, Protocol, cast
 
 from compliance.errors import guess
 from compliance.law import dates
-from compliance.law.dates import EVERYTHING, NEVER_RANGE, DateRange, Rounding, Unit
+from compliance.law.dates import EVERYTHING, NEVER_RANGE, DateRange, Rounding, Unit, made
 from compliance.law.shape import Reader, Shape
 from compliance.law.vocabulary import Vocabulary
 from compliance.law.yaml import Node
@@ -55,11 +57,10 @@ class Event(NamedTuple):
         return f"end of {self.end_of} of {name}" if self.end_of else name
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """`count` units after an event; `until` is count 0."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # nobody counts the members of a line
     unit: Unit
     event: Event
 
@@ -94,47 +95,82 @@ PERMANENT, UNKNOWN, NONE = Word("permanent"), Word("unknown"), Word("none")
 _UNTIL_STUDY = Line(0, "day", Event("study_date"))
 
 
-_RECKONED = frozenset({"majority", "age", "age of child"})
+Reckoner = Callable[[Moment], DateRange]
 
 
 def evaluate(period: Period, moment: Moment, rounding: Round) -> DateRange:
     """Return the range of the period's last day under the facts."""
+    return reckoner(period, rounding)(moment)
+
+
+@lru_cache(maxsize=16384)
+def reckoner(period: Period, rounding: Round) -> Reckoner:
+    """Return what reckons the range of the period's last day from the facts, made once for all questions."""
     if isinstance(period, Line):
-        event = period.event
-        plain = not event.end_of and event.what not in _RECKONED
-        day = moment.day(event.what) if plain else event_range(event, moment, rounding)
-        if not period.count:
-            return day
-        if day.earliest == day.latest and rounding[0] == rounding[1]:
-            only = dates.add(day.earliest, period.count, period.unit, rounding[0])
-            return DateRange(only, only)
-        return DateRange(
-            dates.add(day.earliest, period.count, period.unit, rounding[0]),
-            dates.add(day.latest, period.count, period.unit, rounding[1]),
-        )
+        return _reckon_line(period, rounding)
     if isinstance(period, Combined):
-        pick = max if period.how == "latest" else min
-        ranges = [evaluate(member, moment, rounding) for member in period.members]
-        return DateRange(pick(r.earliest for r in ranges), pick(r.latest for r in ranges))
-    if period is NONE or period.word == "none":
-        return evaluate(_UNTIL_STUDY, moment, rounding)
-    return NEVER_RANGE if period.word == "permanent" else EVERYTHING
+        members = [reckoner(member, rounding) for member in period.members]
+        return _reckon_all(members, DateRange.later if period.how == "latest" else DateRange.earlier)
+    if period == NONE:
+        return reckoner(_UNTIL_STUDY, rounding)
+    always = NEVER_RANGE if period == PERMANENT else EVERYTHING
+    return lambda moment: always
 
 
-def event_range(event: Event, moment: Moment, rounding: Round) -> DateRange:
-    """Return the range of an event's day."""
-    if event.what == "majority":
-        day = moment.majority(rounding)
-    elif event.what in ("age", "age of child"):
-        born = moment.day("birth_date" if event.what == "age" else "child_birth_date")
-        day = birthday(born, event.age, rounding)
+def hull(members: Sequence[Reckoner]) -> Reckoner:
+    """Return what reckons one of several, not known which."""
+    return members[0] if len(members) == 1 else _reckon_all(members, DateRange.hull)
+
+
+def _reckon_all(members: Sequence[Reckoner], both: Callable[[DateRange, DateRange], DateRange]) -> Reckoner:
+    first, *others = members
+
+    def reckon(moment: Moment) -> DateRange:
+        whole = first(moment)
+        for other in others:
+            whole = both(whole, other(moment))
+        return whole
+
+    return reckon
+
+
+def _reckon_line(line: Line, rounding: Round) -> Reckoner:
+    day = reckon_event(line.event, rounding)
+    if not line.count:
+        return day
+    early, late = (dates.step(line.count, line.unit, one) for one in rounding)
+
+    def reckon(moment: Moment) -> DateRange:
+        first, last = day(moment)
+        if first == last and early is late:
+            return early(first)
+        return made(DateRange, (early(first).earliest, late(last).earliest))
+
+    return reckon
+
+
+def reckon_event(event: Event, rounding: Round) -> Reckoner:
+    """Return what reckons the range of an event's day."""
+    what, age, end_of = event
+    day: Reckoner
+    if what == "majority":
+        day = methodcaller("majority", rounding)
+    elif what in ("age", "age of child"):
+        born = "birth_date" if what == "age" else "child_birth_date"
+
+        def day(moment: Moment) -> DateRange:
+            return birthday(moment.day(born), age, rounding)
     else:
-        day = moment.day(event.what)
-    if event.end_of == "year":
-        return DateRange(dates.end_of_year(day.earliest), dates.end_of_year(day.latest))
-    if event.end_of == "month":
-        return DateRange(dates.end_of_month(day.earliest), dates.end_of_month(day.latest))
-    return day
+        day = methodcaller("day", what)
+    if not end_of:
+        return day
+    end = dates.end_of_year if end_of == "year" else dates.end_of_month
+
+    def ended(moment: Moment) -> DateRange:
+        first, last = day(moment)
+        return DateRange(end(first), end(last))
+
+    return ended
 
 
 def birthday(born: DateRange, age: int, rounding: Round) -> DateRange:
@@ -183,7 +219,7 @@ def trace(period: Period, moment: Moment, rounding: Round) -> Step:
         return Step(f"the {period.how} of", result, tuple(trace(member, moment, rounding) for member in period.members))
     if isinstance(period, Line):
         event = period.event
-        known = Step(str(event), event_range(event, moment, rounding))
+        known = Step(str(event), reckon_event(event, rounding)(moment))
         base = facts_of(event)
         if base != event.what or event.end_of:
             known = Step(known.text, known.result, (Step(base, moment.day(base)),))

@@ -107,7 +107,7 @@ class Vocabulary:
     """All facts by name, in the order of the file."""
 
     facts: Mapping[str, FactType]
-    _words: dict[tuple[str, str], Value] = field(default_factory=dict)  # words are few: each is read once
+    _read: dict[tuple[str, str], Value] = field(default_factory=dict)  # words and days are few: each is read once
 
     def type_of(self, name: str) -> FactType | None:
         """Return the type of a fact, None where there is no such fact."""
@@ -142,31 +142,38 @@ class Vocabulary:
         """
         facts: dict[str, Value] = {}
         problems: list[Problem] = []
+        known = self._read
         for name, raw in given.items():
-            kind = self.facts.get(name)
-            if kind is None:
-                problems.append(Problem("facts", 0, 0, name, f"unknown fact.{guess(name, self.facts)}"))
-            elif raw is not None:
-                try:
-                    facts[name] = self._word(kind, raw) if type(raw) is str else read_value(kind, raw)
-                except ValueError as error:
-                    problems.append(Problem("facts", 0, 0, name, str(error)))
+            value = known.get((name, raw)) if type(raw) is str else None
+            if value is None:
+                value = self._value(name, raw, problems)
+            if value is not None:
+                facts[name] = value
         if problems:
             raise FactError("These facts cannot be read", problems)
         return facts
 
-    def _word(self, kind: FactType, raw: str) -> Value:
-        if kind.type == "date" and raw[:1].isdigit():
-            return read_edtf(raw)
-        found = self._words.get((kind.name, raw))
-        if found is None:
-            found = read_value(kind, raw)
-            if kind.type not in ("date", "text") and len(self._words) < MOST_WORDS:
-                self._words[kind.name, raw] = found
-        return found
+    def _value(self, name: str, raw: Any, problems: list[Problem]) -> Value | None:
+        kind = self.facts.get(name)
+        if kind is None:
+            problems.append(Problem("facts", 0, 0, name, f"unknown fact.{guess(name, self.facts)}"))
+            return None
+        if raw is None:
+            return None
+        try:
+            value = read_value(kind, raw)
+        except ValueError as error:
+            problems.append(Problem("facts", 0, 0, name, str(error)))
+            return None
+        if type(raw) is str and kind.type != "text" and len(raw) <= LONGEST_WORD:
+            if len(self._read) >= MOST_WORDS:
+                self._read.clear()
+            self._read[name, raw] = value
+        return value
 
 
-MOST_WORDS = 4096
+MOST_WORDS = 65536
+LONGEST_WORD = 64
 PADDING = " \t\r\n\0"  # around a text it says nothing (DICOM fills up to even length); a blank text is not known
 
 

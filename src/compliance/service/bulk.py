@@ -23,7 +23,7 @@ from compliance.law.knowledge import KnowledgeBase
 from compliance.law.vocabulary import HAPPENED, Value, Vocabulary
 from compliance.service.wire import Brief, Through
 
-FEW = 8  # below, columns cost more than they save
+FEW = 24  # below, columns cost more than they save
 
 
 def brief(decision: Decision, id: Any = None) -> Brief:
