@@ -67,6 +67,18 @@ def test_days_that_no_table_holds_are_decided_one_by_one(day: date) -> None:
     assert found[1]["retain_latest"] == date(2022, 5, 1)
 
 
+@pytest.mark.parametrize("days", [-719_200, 2_932_897, 2**31 - 1, -(2**31)])
+def test_a_day_outside_the_calendar_is_unknown_and_told(days: int) -> None:
+    dates = pa.array([days, None, 18_000], pa.int32()).cast(pa.date32())
+    batch = table(jurisdiction=["XA-N"] * 3, study_date=pa.array([DAY] * 3, pa.date32()), birth_date=dates)
+    facts = read(batch, frame().vocabulary)
+    assert facts.question(0)["birth_date"] is UNKNOWN
+    assert "birth_date" not in facts.question(1)
+    (row, reason), = facts.unreadable["birth_date"].by_row().items()
+    assert row == 0 and "9999-12-31" in reason
+    assert Evaluator(frame(), TODAY).decide(batch).num_rows == 3
+
+
 def test_no_row_gives_no_answer() -> None:
     batch = table(jurisdiction=pa.array([], pa.string()), study_date=pa.array([], pa.date32()))
     assert Evaluator(frame(), TODAY).decide(batch).num_rows == 0

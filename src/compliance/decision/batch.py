@@ -68,7 +68,7 @@ class Coded:
 def pick(mask: Mask, yes: Any, no: Any) -> NDArray[Any]:
     """Return `np.where` of whole numbers: a product, since a branch a row is ten times as slow where a mask is mixed.
 
-    The difference of the two must fit into their type.
+    The difference of the two must fit into their type. Where every row says yes it is `yes` itself, even of one element.
     """
     if mask.all() and isinstance(yes, np.ndarray):
         return yes
@@ -175,15 +175,15 @@ def read(batch: pa.RecordBatch, vocabulary: Vocabulary, names: Iterable[str] | N
         kind = vocabulary.type_of(name)
         if kind is None or name not in have:
             continue
-        column = batch.column(name)
+        column, bad = batch.column(name), None
         if kind.type == "date":
-            dates[name] = dated(column, batch.column(f"{name}_span") if f"{name}_span" in have else None)
+            dates[name], bad = dated(name, column, batch.column(f"{name}_span") if f"{name}_span" in have else None)
         elif name in IDENTITIES:
             texts[name] = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
         else:
             words[name], bad = coded(kind, column)
-            if bad is not None:
-                wrong[name] = bad
+        if bad is not None:
+            wrong[name] = bad
     return FactTable(batch.num_rows, dates, words, texts, wrong)
 
 
@@ -202,17 +202,23 @@ def numbers(column: pa.Array) -> tuple[NDArray[np.int32], Mask]:
     return values, np.asarray(pc.is_null(column).to_numpy(zero_copy_only=False))
 
 
-def dated(column: pa.Array, span: pa.Array | None) -> Dated:
-    """Read the two columns of a date fact."""
+def dated(name: str, column: pa.Array, span: pa.Array | None) -> tuple[Dated, Unreadable | None]:
+    """Read the two columns of a date fact; with it the days that no calendar of ours has (before year 1, after 9999)."""
     days, absent = numbers(column)
+    unread = None
+    if len(days) and (days.min() < OPEN - EPOCH or days.max() > NEVER - EPOCH):
+        odd = ((days < OPEN - EPOCH) | (days > NEVER - EPOCH)) & ~absent
+        days = pick(odd, np.int32(OPEN - EPOCH), days)
+        unread = Unreadable(odd.astype(np.intp), ("", f"{name}: no day between 0001-01-01 and 9999-12-31"))
     lo = days + np.int32(EPOCH)
     hi = lo
     if span is not None and span.null_count < len(span):
         extra, exact = numbers(span)
         hi = lo + np.minimum(np.maximum(extra, 0) * ~exact, np.int32(NEVER) - lo)
-    if absent.any():
-        lo, hi = pick(absent, np.int32(OPEN), lo), pick(absent, np.int32(NEVER), hi)
-    return Dated(lo, hi, absent)
+    unknown = absent if unread is None else absent | (unread.codes > 0)
+    if unknown.any():
+        lo, hi = pick(unknown, np.int32(OPEN), lo), pick(unknown, np.int32(NEVER), hi)
+    return Dated(lo, hi, absent), unread
 
 
 def coded(kind: FactType, column: pa.Array) -> tuple[Coded, Unreadable | None]:

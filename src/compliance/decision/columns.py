@@ -72,9 +72,9 @@ class Evaluator:
                 for fact, lacking in doubts.missing(looked).items():
                     found.missing.add(fact, where, lacking)
         found.settle(self.as_of)
+        self._beyond(table, keepers, found)
         found.missing.sort(self.knowledge.vocabulary.facts)
         found.blocking.sort(sorted(found.blocking))
-        self._beyond(table, keepers, found)
         return found
 
     def _by_place(self, table: FactTable, found: Answers) -> Iterator[tuple[Rows, Selection]]:

@@ -186,16 +186,16 @@ def _freed(whole: Folded, free: NDArray[np.uint8], rows: Rows, parts: Parts) -> 
     sure, perhaps = free == 2, free == 1
     governing = np.where(whole.hi >= hi, whole.governing, -1)
 
-    def pick(old: NDArray[Any], new: NDArray[Any], hull: NDArray[Any]) -> NDArray[Any]:
+    def freed(old: NDArray[Any], new: NDArray[Any], hull: NDArray[Any]) -> NDArray[Any]:
         return np.where(sure, new, np.where(perhaps, hull, old))
 
     return Folded(
-        pick(whole.lo, lo, np.minimum(whole.lo, lo)),
-        pick(whole.hi, hi, np.maximum(whole.hi, hi)),
-        pick(whole.bound_hi, hi, np.maximum(whole.bound_hi, hi)),
+        freed(whole.lo, lo, np.minimum(whole.lo, lo)),
+        freed(whole.hi, hi, np.maximum(whole.hi, hi)),
+        freed(whole.bound_hi, hi, np.maximum(whole.bound_hi, hi)),
         whole.permanent & (free == 0),
-        pick(whole.covered, np.ones(1, np.bool_), whole.covered),
-        pick(whole.governing, np.full(1, -1), governing),
+        freed(whole.covered, np.ones(1, np.bool_), whole.covered),
+        freed(whole.governing, np.full(1, -1), governing),
     )
 
 

@@ -28,6 +28,7 @@ class Marks(Mapping[Any, Mask]):
         """Say of one row that these things hold and no other."""
         for mask in self._folded().values():
             mask[row] = False
+        self._whole = {key: mask for key, mask in self._whole.items() if mask.any()}
         for key in keys:
             self.add(key, slice(row, row + 1), np.ones(1, np.bool_))
 
