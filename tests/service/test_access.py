@@ -21,7 +21,7 @@ from compliance.service import access, keys
 from compliance.service.head import read_head
 from service.serving import CHILD, client_of
 
-HOLD = {"id": "m1", "scope": {"modality": ["CT"]}, "issued_by": "Legal"}
+HOLD = {"id": "m1", "scope": {"modality": ["CT"]}, "issued_by": "Legal", "issued": "2026-01-01"}
 
 
 def _bearer(key: str) -> dict[str, str]:

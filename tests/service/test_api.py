@@ -17,7 +17,7 @@ from compliance.service.serving import Answers
 from compliance.service.store import Store
 from service.serving import CHILD, JSON, OLD, Receiver, client_of, xa
 
-HOLD = {"id": "m1", "scope": {"modality": ["CT"]}, "issued_by": "Legal"}
+HOLD = {"id": "m1", "scope": {"modality": ["CT"]}, "issued_by": "Legal", "issued": "2026-01-01"}
 
 
 def _guard(api, facts=OLD, reason="retention", copies_left=0):

@@ -169,15 +169,16 @@ def test_who_saw_the_text_is_no_second_person(store):
 
 def test_holds_by_form_reach_decisions_and_end_by_a_recorded_release(api, store):
     form = {"id": "m-1", "scope": "modality: CT\nstudy_date: 2012-01-01/2012-12-31", "issued_by": "Legal", "matter": "Roe"}
+    later = {**FACTS, "as_of": "2099-01-01"}  # a hold counts from the day it is entered until that of its release
     assert api.post("/holds.html", data=form, follow_redirects=False).status_code == 303
     assert "modality: CT" in words(api.get("/holds.html").text)
-    assert "Held: a hold is in force" in api.post("/calculator.html", data=FACTS).text
+    assert "Held: a hold is in force" in api.post("/calculator.html", data=later).text
     refused = api.post("/holds.html", data=form)
     assert refused.status_code == 409 and "Nothing was written" in refused.text
     assert api.post("/holds.html", data={**form, "id": "m-2", "scope": "colour: red"}).status_code == 422
     assert api.post("/holds.html", data={**form, "id": "m-2", "scope": "nonsense"}).status_code == 422
     assert api.post("/holds/release", data={"id": "m-1", "released_by": "Legal", "why": "settled"}, follow_redirects=False).status_code == 303
-    assert "Held" not in api.post("/calculator.html", data=FACTS).text
+    assert "Held" not in api.post("/calculator.html", data=later).text
     assert acts(store) == ["hold.created", "hold.released"]
 
 

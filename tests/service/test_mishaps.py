@@ -14,7 +14,7 @@ from compliance.service import tables, webhooks
 from compliance.service.store import StoreError
 from service.serving import Receiver, client_of
 
-HOLD = {"id": "m1", "scope": {"modality": ["CT"]}, "issued_by": "Legal"}
+HOLD = {"id": "m1", "scope": {"modality": ["CT"]}, "issued_by": "Legal", "issued": "2026-01-01"}
 
 
 def _gone(app, method: str, path: str, kind: str) -> None:
