@@ -7,7 +7,7 @@ from invented import frame
 
 from compliance.decision import combine
 from compliance.decision.batch import Coded
-from compliance.decision.situations import ask, fill
+from compliance.decision.situations import fill
 from desk import TODAY, as_table
 
 
@@ -24,21 +24,20 @@ def test_a_place_is_asked_only_about_the_words_that_occur_there() -> None:
 def test_the_combinations_that_are_remembered_are_bounded_in_all() -> None:
     for number in range(2 * combine._MOST // combine._SMALL):
         codes = np.full(combine._SMALL, number, np.intp)
-        words = combine.words(combine._SMALL, {"modality": Coded(codes, (None,))}, ask)
-        assert combine.words(combine._SMALL, {"modality": Coded(codes.copy(), (None,))}, ask) is words
+        words = combine.words(combine._SMALL, {"modality": Coded(codes, (None,))})
+        assert combine.words(combine._SMALL, {"modality": Coded(codes.copy(), (None,))}) is words
     assert sum(known.size for known in combine._known.values()) <= combine._MOST
 
 
 def test_what_follows_from_words_and_ever_new_things_is_bounded() -> None:
-    words = combine.words(1, {}, ask)
+    words = combine.words(1, {})
     things = [object() for _ in range(3 * combine._THINGS)]
     assert [words.once("number", thing, lambda n=n: n) for n, thing in enumerate(things)] == list(range(len(things)))  # type: ignore[misc]
     assert len(words._found) <= combine._THINGS and words.once("number", things[-1], lambda: -1) == len(things) - 1
 
 
-def test_combinations_are_the_same_only_where_they_are_asked_alike_and_numbered_alike() -> None:
-    yes, other = (frozenset({"a"}), frozenset({"b"})), lambda condition, value: 2
-    assert combine.words(2, {}, ask) is not combine.words(2, {}, other)
+def test_combinations_are_the_same_only_where_they_are_numbered_alike() -> None:
+    yes = (frozenset({"a"}), frozenset({"b"}))
     short = {"x": Coded(np.array([1, 0], np.int32), yes)}  # type: ignore[arg-type]
     same = {"x": Coded(np.array([1], np.intp), yes)}  # type: ignore[arg-type]
-    assert combine.words(2, short, ask) is not combine.words(2, same, ask)
+    assert combine.words(2, short) is not combine.words(2, same)

@@ -219,11 +219,11 @@ def test_a_text_is_read_as_the_fact_that_it_stands_for(tmp_path):
 
 
 def test_no_memory_grows_without_end(tmp_path, monkeypatch):
-    law = base(tmp_path, "XA\n" + floor("ct", "1 year after study_date", "{modality: [CT]}"))
     monkeypatch.setattr(vocabulary, "MOST_WORDS", 3)
     monkeypatch.setattr(plan, "MOST_PLANS", 1)
     monkeypatch.setattr(plan, "MOST_BOOKS", 1)
     monkeypatch.setattr(deciding, "MOST_PLACES", 1)
+    law = base(tmp_path, "XA\n" + floor("ct", "1 year after study_date", "{modality: [CT]}"))
     for number in range(9):
         for place in ("XA", "XB", f"Q{number}"):
             facts = {"jurisdiction": place, "facility_type": "hospital", "modality": ["CT", "MR"][number % 2], "site": f"s{number}", "study_date": f"201{number}-03-01"}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from compliance.errors import FactError, guess
 from compliance.law.conditions import YES
 from compliance.law.dates import EVERYTHING, NEVER, NEVER_RANGE, OPEN, DateRange, made, write_edtf
+from compliance.law.memo import Memo
 from compliance.law.periods import Round
 from compliance.law.scopes import Scope, ScopeShape
 from compliance.law.shape import Key, ListOf, Reader, Record, Shape, Text
@@ -53,14 +54,12 @@ class AssumptionSet:
 
     name: str
     entries: tuple[Entry, ...]
-    _steps: dict[tuple[str, ...], Steps] = field(default_factory=dict, compare=False, repr=False)
+    _steps: Memo[tuple[str, ...], Steps] = field(default_factory=lambda: Memo(MOST_STEPS), compare=False, repr=False)
 
     def steps(self, given: tuple[str, ...]) -> Steps:
         """Return what is left to do where these facts are given, made once."""
         found = self._steps.get(given)
         if found is None:
-            if len(self._steps) >= MOST_STEPS:
-                self._steps.clear()
             found = self._steps[given] = _steps(self.entries, given)
         return found
 

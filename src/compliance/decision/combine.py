@@ -14,8 +14,11 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from compliance.decision.batch import Coded, Codes, Mask, Selection, at
+from compliance.decision.batch import Coded, Codes, Mask, Selection, at, known_or_none
 from compliance.law.conditions import Condition
+from compliance.law.dates import EVERYTHING, DateRange
+from compliance.law.memo import Memo
+from compliance.law.periods import Round
 from compliance.law.vocabulary import Value
 
 _DENSE = 1 << 22
@@ -24,7 +27,27 @@ _THINGS = 1 << 8  # the things beside the words of which it is remembered what f
 _ABSENT = Coded(np.zeros(1, np.intp), (None,))
 
 T = TypeVar("T")
-Ask = Callable[[Condition, Value | None], int]
+
+
+class One:
+    """One value, as a condition on words asks for it."""
+
+    __slots__ = ("as_of", "found")
+
+    def __init__(self, found: Value | None) -> None:
+        self.found, self.as_of = found, 0
+
+    def value(self, fact: str) -> Value | None:
+        """Return the value, None where it is unknown."""
+        return known_or_none(self.found)
+
+    def day(self, fact: str) -> DateRange:
+        """No condition on words asks for a day."""
+        return EVERYTHING
+
+    def majority(self, rounding: Round) -> DateRange:
+        """Nor for full age."""
+        return EVERYTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,16 +56,13 @@ class Words:
 
     size: int
     facts: Mapping[str, Coded]
-    ask: Ask
     _truths: dict[Condition, NDArray[np.uint8]] = field(default_factory=dict)
-    _found: dict[tuple[str, int], tuple[object, Any]] = field(default_factory=dict)
+    _found: Memo[tuple[str, int], tuple[object, Any]] = field(default_factory=lambda: Memo(_THINGS))
 
     def once(self, what: str, of: object, find: Callable[[], T]) -> T:
         """Return what follows from the words and from one other thing, found once."""
         held = self._found.get((what, id(of)))
         if held is None or held[0] is not of:
-            if len(self._found) >= _THINGS:  # whoever makes assumptions anew for every table
-                self._found.clear()
             held = self._found[(what, id(of))] = (of, find())
         found: T = held[1]
         return found
@@ -61,7 +81,7 @@ class Words:
         found = self._truths.get(condition)
         if found is None:
             fact = condition.fact  # type: ignore[union-attr]
-            found = self._truths[condition] = self.over(fact, lambda value: self.ask(condition, value), np.uint8)
+            found = self._truths[condition] = self.over(fact, lambda value: condition.truth(One(value)), np.uint8)
         return found
 
     def value(self, fact: str, combination: int) -> Value | None:
@@ -73,32 +93,27 @@ class Words:
     def with_facts(self, parents: Codes, others: Mapping[str, Coded]) -> Words:
         """Return combinations made of these parents' with some facts replaced."""
         facts = {fact: Coded(at(one.codes, parents), one.values) for fact, one in self.facts.items()}
-        return words(len(parents), {**facts, **others}, self.ask)
+        return words(len(parents), {**facts, **others})
 
     def with_fact(self, fact: str, value: Coded) -> Words:
         """Return the combinations with another value of a fact."""
-        return words(self.size, {**self.facts, fact: value}, self.ask)
+        return words(self.size, {**self.facts, fact: value})
 
 
-_known: dict[Any, Words] = {}
-_room = [_MOST]  # how many combinations more are remembered before all are forgotten
+_known: Memo[Any, Words] = Memo(_MOST, lambda found: found.size)
 
 
-def words(size: int, facts: Mapping[str, Coded], ask: Ask) -> Words:
+def words(size: int, facts: Mapping[str, Coded]) -> Words:
     """Return combinations: those known already where they are equal, unless there are very many."""
     if size > _SMALL or any(len(one.values) > _SMALL for one in facts.values()):
-        return Words(size, facts, ask)
+        return Words(size, facts)
     told = blake2b()
     for one in facts.values():
         told.update(one.codes.tobytes() + one.codes.dtype.char.encode())
-    key = (ask, size, told.digest(), *facts, *(tuple(map(_hashable, one.values)) for one in facts.values()))
+    key = (size, told.digest(), *facts, *(tuple(map(_hashable, one.values)) for one in facts.values()))
     found = _known.get(key)
     if found is None:
-        _room[0] -= size
-        if _room[0] < 0:
-            _known.clear()
-            _room[0] = _MOST - size
-        found = _known[key] = Words(size, facts, ask)
+        found = _known[key] = Words(size, facts)
     return found
 
 
@@ -134,9 +149,9 @@ class Combos(NamedTuple):
     def only(self, facts: Iterable[str]) -> Combos:
         """Return the combinations of some of the facts."""
         some = {fact: one for fact, one in self.words.facts.items() if fact in facts}
-        fewer = combine(some, some, self.words.ask)
+        fewer = combine(some, some)
         if fewer.words.size == self.words.size:
-            return Combos(self.ids, words(self.words.size, some, self.words.ask))
+            return Combos(self.ids, words(self.words.size, some))
         return Combos(at(fewer.ids, self.ids), fewer.words)
 
     def parted(self, where: Mask) -> tuple[Combos, Mask]:
@@ -148,10 +163,10 @@ class Combos(NamedTuple):
         return Combos(ids, self.words.with_facts(parents, {})), said.astype(np.bool_)
 
 
-def combine(columns: Mapping[str, Coded], facts: Iterable[str], ask: Ask) -> Combos:
+def combine(columns: Mapping[str, Coded], facts: Iterable[str]) -> Combos:
     """Number the combinations of some facts that occur."""
     known = {fact: columns[fact] for fact in facts if fact in columns}
-    ids, made = np.zeros(1, np.intp), words(1, {}, ask)
+    ids, made = np.zeros(1, np.intp), words(1, {})
     some: dict[str, Coded] = {}
     size = 1
     for fact, one in known.items():
@@ -162,7 +177,7 @@ def combine(columns: Mapping[str, Coded], facts: Iterable[str], ask: Ask) -> Com
             some[fact] = one
             size *= len(one.values)
     ids, made = _times(ids, made, some)
-    return Combos(ids, words(made.size, {fact: made.facts.get(fact, one) for fact, one in known.items()}, ask))
+    return Combos(ids, words(made.size, {fact: made.facts.get(fact, one) for fact, one in known.items()}))
 
 
 def _times(ids: Codes, made: Words, some: dict[str, Coded]) -> Combos:

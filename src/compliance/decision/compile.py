@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from compliance.decision.apply import NormSet, changes, in_force, norm_set, reach
-from compliance.decision.rows import One
+from compliance.decision.combine import One
 from compliance.law.conditions import Truth
 from compliance.law.knowledge import KnowledgeBase
 from compliance.law.periods import Round, facts_of, lines

@@ -18,6 +18,7 @@ from compliance.decision.plan import Book, book
 from compliance.decision.question import Question, ask
 from compliance.law.dates import LAST, NEVER, DateRange, made
 from compliance.law.knowledge import KnowledgeBase, place_on_file
+from compliance.law.memo import Memo
 from compliance.law.situation import BadData
 from compliance.law.vocabulary import Members, Value, Vocabulary
 
@@ -150,11 +151,11 @@ MOST_PLACES = 1024
 def _where(given: Value | None, knowledge: KnowledgeBase) -> Where:
     """Return the codes to judge: one whose descendant is also given is dropped; none known = the unknown place."""
     given = given if isinstance(given, Members) and given.must else None
-    known: dict[Members | None, Where] = knowledge.cache.setdefault("where", {})
+    known: Memo[Members | None, Where] | None = knowledge.cache.get("where")
+    if known is None:
+        known = knowledge.cache["where"] = Memo(MOST_PLACES)
     found = known.get(given)
     if found is None:
-        if len(known) >= MOST_PLACES:
-            known.clear()
         codes = sorted(given.must) if given else [""]
         told = [place_on_file(knowledge, code) if code else "the keeper's jurisdiction is not known" for code in codes]
         books = tuple(book(knowledge, code) for code in kept(codes, knowledge))

@@ -44,6 +44,11 @@ class Seen:
         """It may govern."""
         return np.not_equal(self.applies, _NO)
 
+    @property
+    def surely(self) -> Mask:
+        """Its own scope surely holds, the norm was seen, and nothing surely displaces it."""
+        return self.live & (self.in_scope == _YES) if self.ready.norm.sure else NO_ROW
+
 
 def look(law: Law, rows: Rows, kind: str) -> dict[str, Seen]:
     """Return the norms of a kind that may apply to some row, by id."""
@@ -136,19 +141,19 @@ def fold(found: Mapping[str, Seen], law: Law, guidance_covers: Mask, as_binding:
     """
     bits = len(law.names).bit_length()
     late = {True: _NOTHING, False: _NOTHING}  # by force: binding or not
-    early, covered, permanent, guided = _OPEN, NO_ROW, NO_ROW, NO_ROW
+    early = earliest(found, as_binding)
+    covered, permanent, guided = NO_ROW, NO_ROW, NO_ROW
     for seen in found.values():
         if seen.span is None:
             continue
         live, norm = seen.live, seen.ready.norm
-        binding = norm.force == "binding" or (as_binding and norm.force == "guidance")
+        binding = _binds(seen, as_binding)
         late[binding] = np.maximum(late[binding], _where(live, _packed(seen.span.hi, seen.ready.rank, bits)))
-        surely = live & (seen.in_scope == _YES) if norm.sure else NO_ROW
+        surely = seen.surely
         if not surely.any():
             continue
         if binding:
             covered = covered | surely
-            early = np.maximum(early, _where(surely, _early(seen)))
             if seen.permanent.any():
                 permanent = permanent | surely & _for_ever(seen)
         elif norm.force == "guidance":
@@ -162,14 +167,18 @@ def fold(found: Mapping[str, Seen], law: Law, guidance_covers: Mask, as_binding:
     return Folded(early, hi, _where(covered, bound, NEVER), forever, covered | guided, governing)
 
 
-def earliest(found: Mapping[str, Seen]) -> Days:
-    """Return the early end alone of `fold`."""
+def earliest(found: Mapping[str, Seen], as_binding: bool = False) -> Days:
+    """Return the early end: the latest of what sure binding law asks for; open where there is none."""
     early = _OPEN
     for seen in found.values():
-        if seen.span is not None and seen.ready.norm.sure and seen.ready.norm.force == "binding":
-            surely = seen.live & (seen.in_scope == _YES)
-            early = np.maximum(early, _where(surely, _early(seen)))
+        if seen.span is not None and _binds(seen, as_binding) and seen.surely.any():
+            early = np.maximum(early, _where(seen.surely, _early(seen)))
     return early
+
+
+def _binds(seen: Seen, as_binding: bool) -> bool:
+    force = seen.ready.norm.force
+    return force == "binding" or (as_binding and force == "guidance")
 
 
 def _packed(hi: Days, rank: int, bits: int) -> NDArray[Any]:

@@ -199,16 +199,6 @@ def contradicted(result: ClassResult) -> ClassResult:
     return result._replace(fold=folding.UNSURE, destroy_by=None, lossy=lossy)
 
 
-def may_hold_word(value: Value | None, word: str) -> bool:
-    """A set or choice may hold the word."""
-    return not isinstance(value, Members) or value.may is None or word in value.may
-
-
-def holds_word(value: Value | None, word: str) -> bool:
-    """A set or choice surely holds the word."""
-    return isinstance(value, Members) and word in value.must
-
-
 def _weight(one: Looked) -> tuple[int, int, int]:
     return (one.applies, one.in_scope, one.range.latest if one.range else 0)
 

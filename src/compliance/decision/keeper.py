@@ -14,8 +14,9 @@ from compliance.decision import group
 from compliance.decision.batch import NO_ROW, Mask, known_or_none, pick
 from compliance.decision.compile import Law
 from compliance.decision.group import Folded, Seen
-from compliance.decision.judge import done, holds_word, may_hold_word
+from compliance.decision.judge import done
 from compliance.decision.luts import Days
+from compliance.decision.parts import FREE
 from compliance.decision.rows import Rows, Span
 from compliance.decision.unfold import Level, Parts, unfold
 from compliance.law.dates import LAST, NEVER
@@ -99,14 +100,9 @@ def earliest(rows: Rows, law: Law, knowledge: KnowledgeBase) -> Days:
     parts = unfold(rows, knowledge.vocabulary)
     lo = group.earliest(group.look(law, parts.rows, "floor"))
     if parts.modality.starts is not None:
-        known = np.broadcast_to(parts.pairs_known, (parts.rows.n,))[parts.modality.starts]
-        lo = np.broadcast_to(lo, (parts.rows.n,))
-        lo = parts.record.latest(pick(known, parts.modality.latest(lo), parts.modality.earliest(lo)))
-    free = _freedom(rows, parts)
-    if free.any():
-        study = parts.study.spread(rows.span("study_date").lo)
-        lo = pick(free == 2, study, pick(free == 1, np.minimum(lo, study), lo))
-    return np.asarray(parts.study.latest(lo))
+        lo = parts.record.latest(_early(np.broadcast_to(lo, (parts.rows.n,)), parts.modality, _pairs_known(parts)))
+    free, study = _freedom(rows, parts), parts.study.spread(rows.span("study_date").lo)
+    return np.asarray(parts.study.latest(_free_or(free, study, np.minimum(lo, study), lo)))
 
 
 def floors(found: Seens, law: Law, knowledge: KnowledgeBase, parts: Parts) -> Folded:
@@ -134,8 +130,7 @@ def _whole(fold: Folded, parts: Parts) -> Folded:
     """Over body parts each pair counts, or one of them where the pairing is not known; then over modalities."""
     if parts.modality.starts is None:
         return fold
-    known = np.broadcast_to(parts.pairs_known, (parts.rows.n,))[parts.modality.starts]
-    pairs = _folded(fold, parts.modality, known)
+    pairs = _folded(fold, parts.modality, _pairs_known(parts))
     return _folded(pairs, parts.record, np.ones(1, np.bool_))
 
 
@@ -148,7 +143,7 @@ def _folded(fold: Folded, level: Level, all_count: Mask) -> Folded:
     )
     first = level.first_greatest(hi)
     return Folded(
-        pick(all_count, level.latest(lo), level.earliest(lo)),
+        _early(lo, level, all_count),
         level.latest(hi),
         level.latest(bound_hi),
         np.where(all_count, level.any(permanent), level.all(permanent)),
@@ -157,24 +152,34 @@ def _folded(fold: Folded, level: Level, all_count: Mask) -> Folded:
     )
 
 
+def _early(lo: Days, level: Level, all_count: Mask) -> Days:
+    return pick(all_count, level.latest(lo), level.earliest(lo))
+
+
+def _pairs_known(parts: Parts) -> Mask:
+    """By modality: each of its pairs with a body part occurs."""
+    known: Mask = np.broadcast_to(parts.pairs_known, (parts.rows.n,))[parts.modality.starts]
+    return known
+
+
 def _destroy_by(days: Days, parts: Parts) -> Days:
     if parts.modality.starts is None:
         return days
     days = np.broadcast_to(days, (parts.rows.n,))
-    known = np.broadcast_to(parts.pairs_known, (parts.rows.n,))[parts.modality.starts]
+    known = _pairs_known(parts)
     return parts.record.earliest(pick(known, parts.modality.earliest(days), parts.modality.latest(days)))
 
 
 def _freedom(rows: Rows, parts: Parts) -> NDArray[np.uint8]:
     """By record class: 2 where a duplicate is free, 1 where it may be, 0 where it is none."""
-    duplicate = rows.combos.words.over("copy", partial(_holds, "duplicate"), np.uint8)
-    another = rows.combos.words.over("copies_left", partial(_holds, "some"), np.uint8)
-    return parts.study.spread(rows.combos.by_row(np.minimum(duplicate, another)))
+    combos = rows.combos
+    both = [combos.words.truth(condition) for condition in FREE]
+    return parts.study.spread(combos.by_row(np.minimum(*both)))
 
 
-def _holds(word: str, value: Value | None) -> int:
-    known = known_or_none(value)
-    return 2 if holds_word(known, word) else 1 if may_hold_word(known, word) else 0
+def _free_or(free: NDArray[np.uint8], new: NDArray[Any], hull: NDArray[Any], old: NDArray[Any]) -> NDArray[Any]:
+    """The new where a duplicate is free, the hull of both where it may be."""
+    return np.where(free == 2, new, np.where(free == 1, hull, old)) if free.any() else old
 
 
 def _freed(whole: Folded, free: NDArray[np.uint8], rows: Rows, parts: Parts) -> Folded:
@@ -183,19 +188,14 @@ def _freed(whole: Folded, free: NDArray[np.uint8], rows: Rows, parts: Parts) -> 
         return whole
     study = rows.span("study_date")
     lo, hi = parts.study.spread(study.lo), parts.study.spread(study.hi)
-    sure, perhaps = free == 2, free == 1
     governing = np.where(whole.hi >= hi, whole.governing, -1)
-
-    def freed(old: NDArray[Any], new: NDArray[Any], hull: NDArray[Any]) -> NDArray[Any]:
-        return np.where(sure, new, np.where(perhaps, hull, old))
-
     return Folded(
-        freed(whole.lo, lo, np.minimum(whole.lo, lo)),
-        freed(whole.hi, hi, np.maximum(whole.hi, hi)),
-        freed(whole.bound_hi, hi, np.maximum(whole.bound_hi, hi)),
+        _free_or(free, lo, np.minimum(whole.lo, lo), whole.lo),
+        _free_or(free, hi, np.maximum(whole.hi, hi), whole.hi),
+        _free_or(free, hi, np.maximum(whole.bound_hi, hi), whole.bound_hi),
         whole.permanent & (free == 0),
-        freed(whole.covered, np.ones(1, np.bool_), whole.covered),
-        freed(whole.governing, np.full(1, -1), governing),
+        _free_or(free, np.ones(1, np.bool_), whole.covered, whole.covered),
+        _free_or(free, np.full(1, -1), governing, whole.governing),
     )
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from compliance.law.conditions import Listed
 from compliance.law.vocabulary import Members, Value, Vocabulary
+
+
+def _holds(fact: str, word: str) -> Listed:
+    words = frozenset((word,))
+    return Listed(fact, words, words, words)
+
+
+FREE = (_holds("copy", "duplicate"), _holds("copies_left", "some"))  # both: a duplicate that need not be kept
 
 
 class Words(Protocol):

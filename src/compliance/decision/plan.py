@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from compliance.decision.apply import NormSet, Sifted, changes, norm_set, sift
-from compliance.decision.parts import modalities, record_classes
-from compliance.law.conditions import Listed, Truth
+from compliance.decision.parts import FREE, modalities, record_classes
+from compliance.law.conditions import Truth
 from compliance.law.dates import DateRange
 from compliance.law.knowledge import KnowledgeBase
+from compliance.law.memo import Memo
 from compliance.law.situation import Situation
 from compliance.law.statutes import KINDS
 from compliance.law.vocabulary import Members, Value
@@ -65,18 +66,16 @@ class Book(NamedTuple):
     code: str
     chosen: NormSet
     asked: tuple[str, ...]
-    plans: dict[tuple[int | Value | None, ...], Plan]
+    plans: Memo[tuple[int | Value | None, ...], Plan]
 
 
 def book(knowledge: KnowledgeBase, code: str) -> Book:
     """Return the plans of a code."""
-    books: dict[str, Book] = knowledge.cache.setdefault("plans", {})
+    books: Memo[str, Book] = knowledge.cache.setdefault("plans", Memo(MOST_BOOKS))
     found = books.get(code)
     if found is None:
-        if len(books) >= MOST_BOOKS:
-            books.clear()
         chosen = norm_set(knowledge, code)
-        found = books[code] = Book(code, chosen, tuple(sorted({*_ENGINE, *chosen.words})), {})
+        found = books[code] = Book(code, chosen, tuple(sorted({*_ENGINE, *chosen.words})), Memo(MOST_PLANS))
     return found
 
 
@@ -85,8 +84,6 @@ def plan(knowledge: KnowledgeBase, book: Book, situation: Situation) -> Plan:
     words = (situation.as_of, *situation.words(book.asked))
     found = book.plans.get(words)
     if found is None:
-        if len(book.plans) >= MOST_PLANS:
-            book.plans.clear()
         found = book.plans[words] = _make(knowledge, book.chosen, situation)
     return found
 
@@ -94,7 +91,7 @@ def plan(knowledge: KnowledgeBase, book: Book, situation: Situation) -> Plan:
 def _make(knowledge: KnowledgeBase, chosen: NormSet, situation: Situation) -> Plan:
     covers = knowledge.nothing_found(chosen.code, situation.value("facility_type"))
     shown = modalities(situation, knowledge.vocabulary)
-    free = min(_holds("copy", "duplicate", situation), _holds("copies_left", "some", situation))
+    free = min(condition.truth(situation) for condition in FREE)
 
     def pair(**words: str | None) -> Pair:
         whole = {
@@ -113,8 +110,3 @@ def _make(knowledge: KnowledgeBase, chosen: NormSet, situation: Situation) -> Pl
     pairs = [pair for one in classes for imaged in one.imaged for pair in imaged.pairs]
     kinds = frozenset(kind for kind in KINDS if any(pair.sifted[kind].candidates for pair in pairs))
     return Plan(covers, free, kinds, classes, changes(chosen, situation.as_of))
-
-
-def _holds(fact: str, word: str, situation: Situation) -> Truth:
-    words = frozenset((word,))
-    return Listed(fact, words, words, words).truth(situation)

@@ -20,11 +20,11 @@ from compliance.decision.batch import NO_ROW, Codes, Mask, at, texts_at
 from compliance.decision.combine import Combos
 from compliance.decision.luts import Days
 from compliance.law.conditions import Age, Compared, Condition, Flag, Listed, Not, Within, facts_in, on_days
-from compliance.law.dates import EVERYTHING, NEVER, OPEN, DateRange
+from compliance.law.dates import NEVER, OPEN, DateRange
 from compliance.law.jurisdictions import Jurisdictions
 from compliance.law.periods import EITHER, Combined, Event, Line, Period, Round, Word, facts_of
 from compliance.law.scopes import Scope
-from compliance.law.vocabulary import PADDING, Unknown, Value
+from compliance.law.vocabulary import PADDING
 
 Truths = NDArray[np.uint8]
 NOWHERE: Truths = np.zeros(1, np.uint8)
@@ -39,27 +39,6 @@ class Span(NamedTuple):
 
 
 ALWAYS = Span(np.array([OPEN], np.int32), np.array([NEVER], np.int32))
-
-
-class One:
-    """One value, as a condition on words asks for it."""
-
-    __slots__ = ("as_of", "found")
-
-    def __init__(self, found: Value | None) -> None:
-        self.found, self.as_of = found, 0
-
-    def value(self, fact: str) -> Value | None:
-        """Return the value, None where it is unknown."""
-        return None if isinstance(self.found, Unknown) else self.found
-
-    def day(self, fact: str) -> DateRange:
-        """No condition on words asks for a day."""
-        return EVERYTHING
-
-    def majority(self, rounding: Round) -> DateRange:
-        """Nor for full age."""
-        return EVERYTHING
 
 
 @dataclass

@@ -29,19 +29,14 @@ from compliance.decision.batch import (
 )
 from compliance.decision.combine import Combos, Words, combine
 from compliance.decision.luts import outside
-from compliance.decision.rows import One, Rows, Span
-from compliance.law.conditions import YES, Condition, facts_in, on_days
+from compliance.decision.rows import Rows, Span
+from compliance.law.conditions import YES, facts_in, on_days
 from compliance.law.dates import LAST, NEVER, OPEN, DateRange
 from compliance.law.periods import EITHER, facts_of
 from compliance.law.situation import bounds, dated
 from compliance.law.vocabulary import Members, Unknown, Value, Vocabulary
 
 ORIGINAL = constant_word(Members(frozenset({"original"}), frozenset({"original"})))
-
-
-def ask(condition: Condition, value: Value | None) -> int:
-    """Return the truth of a condition on words for one value."""
-    return int(condition.truth(One(value)))
 
 
 @dataclass
@@ -68,7 +63,7 @@ class Filled:
 
 def fill(table: FactTable, sets: Sequence[AssumptionSet], as_of: int) -> Filled:
     """Fill absent facts in the order given; a written `unknown` is never filled."""
-    filled = Filled(table.rows, dict(table.dates), combine(table.words, table.words, ask), table.texts)
+    filled = Filled(table.rows, dict(table.dates), combine(table.words, table.words), table.texts)
     _death_from_deceased(filled, as_of, only_absent=True)
     for entry in (entry for chosen in sets for entry in chosen.entries):
         days = constant(entry.value, as_of) if isinstance(entry.value, DateRange) else filled.dates.get(entry.other)

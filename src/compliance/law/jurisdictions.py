@@ -10,6 +10,7 @@ from typing import NamedTuple
 from compliance.errors import guess, listed
 from compliance.law import dates
 from compliance.law.dates import NEVER, OPEN, DateRange, Rounding, read_edtf, write_day
+from compliance.law.memo import Memo
 from compliance.law.periods import Round
 from compliance.law.shape import Again, Key, ListOf, MapOf, Reader, Record, Text
 from compliance.law.vocabulary import Vocabulary
@@ -81,8 +82,8 @@ class Jurisdictions:
         return {}
 
     @cached_property
-    def _majorities(self) -> dict[tuple[str, DateRange, Round], DateRange]:
-        return {}
+    def _majorities(self) -> Memo[tuple[str, DateRange, Round], DateRange]:
+        return Memo(MOST_MAJORITIES)
 
     @cached_property
     def _below(self) -> dict[str, tuple[str, ...]]:
@@ -144,8 +145,6 @@ class Jurisdictions:
         """
         found = self._majorities.get((code, born, rounding))
         if found is None:
-            if len(self._majorities) >= MOST_MAJORITIES:
-                self._majorities.clear()
             ranges = [_of_age(table, born, rounding) for table in self.majority_tables(code)]
             found = DateRange(min(r.earliest for r in ranges), max(r.latest for r in ranges))
             self._majorities[code, born, rounding] = found

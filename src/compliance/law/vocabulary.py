@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from compliance.errors import FactError, Problem, guess, listed
 from compliance.law.dates import DateRange, read_edtf
+from compliance.law.memo import Memo
 from compliance.law.shape import Key, ListOf, MapOf, OneOf, Reader, Record, Shape, Text, boolean, is_map, is_text
 from compliance.law.yaml import Node
 
@@ -107,7 +108,7 @@ class Vocabulary:
     """All facts by name, in the order of the file."""
 
     facts: Mapping[str, FactType]
-    _read: dict[tuple[str, str], Value] = field(default_factory=dict)  # words and days are few: each is read once
+    _read: Memo[tuple[str, str], Value] = field(default_factory=lambda: Memo(MOST_WORDS))  # each is read once
 
     def type_of(self, name: str) -> FactType | None:
         """Return the type of a fact, None where there is no such fact."""
@@ -166,8 +167,6 @@ class Vocabulary:
             problems.append(Problem("facts", 0, 0, name, str(error)))
             return None
         if type(raw) is str and kind.type != "text" and len(raw) <= LONGEST_WORD:
-            if len(self._read) >= MOST_WORDS:
-                self._read.clear()
             self._read[name, raw] = value
         return value
 
